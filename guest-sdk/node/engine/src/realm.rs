@@ -1,0 +1,220 @@
+//! The JavaScript world of one handler: a QuickJS context with the layer and the handler's module in it.
+
+use std::cell::{Cell, RefCell};
+
+use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions};
+
+use crate::alloc::QuickJs;
+use crate::bindings::mirra::function::{clocks, logging, operations, random};
+use crate::call;
+
+/// The layer, bundled into one script whose value is a function `boot(native)` that installs the globals and answers the
+/// hooks below.
+const LAYER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../layer/dist/layer.js"));
+
+/// QuickJS counts the stack that lies in linear memory; wasm's own, which it cannot see, is given several times as much by
+/// the host, so that runaway recursion is a RangeError the handler can catch.
+const STACK_BYTES_MAX: usize = 256 * 1024;
+
+/// Garbage is collected when this much was allocated: beyond what short calls need, so that they never pay for it.
+const GC_THRESHOLD_BYTES: usize = 4 * 1024 * 1024;
+
+/// The file name that the handler's code goes by in stack traces; the host maps its lines to the source.
+pub const HANDLER_FILE: &str = "handler.js";
+
+/// The functions of the layer that the engine calls.
+#[derive(Clone)]
+pub struct Hooks {
+    /// `(namespace) -> undefined`: takes the module's `handler`, or throws.
+    pub adopt: Persistent<Function<'static>>,
+    /// `(event, contextJson) -> result or promise`: calls the handler.
+    pub call: Persistent<Function<'static>>,
+    /// `(id, isOk, json or code, message) -> undefined`: settles the promise of an operation.
+    pub settle: Persistent<Function<'static>>,
+    /// `() -> number`: runs the timers that are due; microseconds to the next, or -1.
+    pub run_timers: Persistent<Function<'static>>,
+    /// `() -> boolean`: an operation is under way.
+    pub is_waiting: Persistent<Function<'static>>,
+    /// `(thrown) -> [name, message, stack]`.
+    pub describe: Persistent<Function<'static>>,
+}
+
+pub struct Realm {
+    pub context: Context,
+    pub hooks: Hooks,
+}
+
+thread_local! {
+    static REALM: RefCell<Option<Realm>> = const { RefCell::new(None) };
+    static SOURCE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static LOADED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `body` in the realm. Traps if `boot` has not run: the host never lets that happen.
+pub fn with<R>(body: impl for<'js> FnOnce(&Ctx<'js>, &Hooks) -> R) -> R {
+    REALM.with(|realm| {
+        let realm = realm.borrow();
+        let realm = realm.as_ref().expect("the host boots the engine first");
+        realm.context.with(|cx| body(&cx, &realm.hooks))
+    })
+}
+
+pub fn boot() {
+    let realm = start().expect("the layer is part of the engine and was tested with it");
+    REALM.with(|cell| *cell.borrow_mut() = Some(realm));
+}
+
+fn start() -> rquickjs::Result<Realm> {
+    let runtime = Runtime::new_with_alloc(QuickJs)?;
+    runtime.set_max_stack_size(STACK_BYTES_MAX);
+    let context = Context::full(&runtime)?;
+    let hooks = context.with(|cx| -> rquickjs::Result<Hooks> {
+        let mut options = EvalOptions::default();
+        options.filename = Some("mirra:layer".into());
+        let boot: Function = cx.eval_with_options(LAYER, options)?;
+        let hooks: Object = boot.call((native(&cx)?,))?;
+        let hook = |name: &str| -> rquickjs::Result<_> { Ok(Persistent::save(&cx, hooks.get::<_, Function>(name)?)) };
+        Ok(Hooks {
+            adopt: hook("adopt")?,
+            call: hook("call")?,
+            settle: hook("settle")?,
+            run_timers: hook("runTimers")?,
+            is_waiting: hook("isWaiting")?,
+            describe: hook("describe")?,
+        })
+    })?;
+    runtime.run_gc();
+    runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
+    Ok(Realm { context, hooks })
+}
+
+/// What the layer builds on: the imports of the world `function`, and what JavaScript does badly.
+fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(cx.clone())?;
+    native.set("log", Function::new(cx.clone(), log)?)?;
+    native.set("start", Function::new(cx.clone(), |name: String, arguments: String| operations::start(&name, &arguments))?)?;
+    native.set("elapsedUs", Function::new(cx.clone(), || clocks::elapsed_us() as f64)?)?;
+    native.set("unixTimeUs", Function::new(cx.clone(), || clocks::unix_time_us() as f64)?)?;
+    native.set("isPreparing", Function::new(cx.clone(), || !LOADED.get())?)?;
+    // 52 random bits: what a double holds exactly below one.
+    native.set("random52", Function::new(cx.clone(), || (random::next_u64() >> 12) as f64)?)?;
+    native.set("randomFill", Function::new(cx.clone(), random_fill)?)?;
+    native.set("utf8Encode", Function::new(cx.clone(), |cx: Ctx<'js>, text: String| ArrayBuffer::new(cx, text.into_bytes()))?)?;
+    native.set("utf8Decode", Function::new(cx.clone(), utf8_decode)?)?;
+    Ok(native)
+}
+
+fn log(level: u8, message: String) {
+    let level = match level {
+        0 => logging::Level::Debug,
+        1 => logging::Level::Info,
+        2 => logging::Level::Warn,
+        _ => logging::Level::Error,
+    };
+    logging::log(level, &message);
+}
+
+/// Fills `length` bytes of `buffer` from `offset` on.
+fn random_fill(buffer: ArrayBuffer<'_>, offset: usize, length: usize) {
+    let Some(raw) = buffer.as_raw() else { return };
+    let Some(end) = offset.checked_add(length).filter(|end| *end <= raw.len()) else { return };
+    let mut at = offset;
+    while at < end {
+        let word = random::next_u64().to_le_bytes();
+        let count = word.len().min(end - at);
+        // SAFETY: `at + count <= end <= raw.len`, and nothing else runs while the engine is in here.
+        unsafe { raw.as_ptr().cast::<u8>().add(at).copy_from_nonoverlapping(word.as_ptr(), count) };
+        at += count;
+    }
+}
+
+/// Decodes as the Encoding Standard says: invalid bytes become U+FFFD, or, if `fatal`, null is the answer.
+fn utf8_decode(buffer: ArrayBuffer<'_>, offset: usize, length: usize, fatal: bool) -> Option<String> {
+    // SAFETY: nothing else runs while the engine is in here.
+    let bytes = unsafe { buffer.as_bytes() };
+    let bytes = bytes.and_then(|bytes| bytes.get(offset..offset.checked_add(length)?)).unwrap_or(&[]);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.to_owned()),
+        Err(_) if fatal => None,
+        Err(_) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// Why a handler could not be loaded. The host reads it out of linear memory, so its shape is fixed.
+#[repr(C)]
+pub struct LoadError {
+    kind: LoadErrorKind,
+    name: Text,
+    message: Text,
+    stack: Text,
+}
+
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum LoadErrorKind {
+    /// The code does not parse, or its top level threw.
+    Thrown = 0,
+    /// The top level awaits something that never comes.
+    NeverSettles = 1,
+    /// The module has no function `handler`.
+    NoHandler = 2,
+}
+
+#[repr(C)]
+struct Text {
+    start: *const u8,
+    len: usize,
+}
+
+impl Text {
+    /// The host reads it and then drops the whole memory: leaking is right.
+    fn leak(text: String) -> Self {
+        let text = text.leak();
+        Text { start: text.as_ptr(), len: text.len() }
+    }
+}
+
+impl LoadError {
+    fn leak(kind: LoadErrorKind, (name, message, stack): (String, String, String)) -> *const LoadError {
+        Box::leak(Box::new(LoadError { kind, name: Text::leak(name), message: Text::leak(message), stack: Text::leak(stack) }))
+    }
+}
+
+pub fn source_buffer(len: usize) -> *mut u8 {
+    SOURCE.with(|source| {
+        let mut source = source.borrow_mut();
+        *source = vec![0; len];
+        source.as_mut_ptr()
+    })
+}
+
+pub fn load() -> *const LoadError {
+    let source = SOURCE.with(|source| std::mem::take(&mut *source.borrow_mut()));
+    let outcome = with(|cx, hooks| evaluate(cx, hooks, source));
+    if let Err((kind, description)) = outcome {
+        return LoadError::leak(kind, description);
+    }
+    REALM.with(|realm| {
+        if let Some(realm) = realm.borrow().as_ref() {
+            realm.context.runtime().run_gc();
+        }
+    });
+    LOADED.set(true);
+    std::ptr::null()
+}
+
+type Described = (LoadErrorKind, (String, String, String));
+
+fn evaluate<'js>(cx: &Ctx<'js>, hooks: &Hooks, source: Vec<u8>) -> Result<(), Described> {
+    let thrown = |kind: LoadErrorKind| (kind, call::describe(cx, hooks, cx.catch()));
+    let module = Module::declare(cx.clone(), HANDLER_FILE, source).map_err(|_| thrown(LoadErrorKind::Thrown))?;
+    let (module, promise) = module.eval().map_err(|_| thrown(LoadErrorKind::Thrown))?;
+    match call::drive(cx, hooks, &promise) {
+        Some(Ok(_)) => {}
+        Some(Err(_)) => return Err(thrown(LoadErrorKind::Thrown)),
+        None => return Err((LoadErrorKind::NeverSettles, Default::default())),
+    }
+    let adopt = || -> rquickjs::Result<Value<'js>> { hooks.adopt.clone().restore(cx)?.call((module.namespace()?,)) };
+    adopt().map_err(|_| thrown(LoadErrorKind::NoHandler))?;
+    Ok(())
+}

@@ -1,0 +1,57 @@
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use crate::{BoxFuture, ErrorCode, Json, Usd};
+
+/// Something a handler may reach outside its instance, under one adapter name: `memory`, `ai`, an installed resource.
+///
+/// A capability is composed into an executor once; what each call may do with it is decided per [`Operation`].
+pub trait Capability: Send + Sync {
+    /// What this operation will cost at most, told before it begins: if the call's budget does not hold it, the operation is
+    /// refused with `COST_LIMIT` and `call` is never made.
+    fn price(&self, operation: &Operation) -> Usd;
+
+    /// Carries the operation out. Dropped, and so cancelled, when the call that asked for it ends.
+    fn call(&self, operation: Operation) -> BoxFuture<'static, Result<Json, OperationError>>;
+}
+
+/// One use of a capability by a running handler.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub execution_id: Arc<str>,
+    /// What follows the adapter's name: `create` of `memory.create`.
+    pub method: String,
+    pub arguments: Json,
+    /// What is left of the call's wall time.
+    pub time_left: Duration,
+    /// What is left of the call's budget.
+    pub budget_left: Usd,
+}
+
+/// Why an operation failed; the handler gets it as an error with this code and message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct OperationError {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+impl OperationError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        OperationError { code, message: message.into() }
+    }
+}
+
+/// Every power that the handlers of an executor have, by adapter name. What is not in here does not exist for them.
+#[derive(Clone, Default)]
+pub struct Capabilities(HashMap<String, Arc<dyn Capability>>);
+
+impl Capabilities {
+    pub fn with(mut self, adapter: impl Into<String>, capability: impl Capability + 'static) -> Self {
+        self.0.insert(adapter.into(), Arc::new(capability));
+        self
+    }
+
+    pub fn get(&self, adapter: &str) -> Option<&Arc<dyn Capability>> {
+        self.0.get(adapter)
+    }
+}

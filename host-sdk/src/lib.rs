@@ -1,0 +1,23 @@
+//! The contract between mirra and whoever runs functions with it: plain data and a few traits.
+//!
+//! A scheduler, an HTTP endpoint or a cron ticker names only this crate. It [`prepare`](Executor::prepare)s a handler once
+//! and [`invoke`](Executor::invoke)s it as often as it likes; which executor answers (one in the same process, a fleet behind
+//! HTTP) is decided where the program is put together. Nothing here knows wasm, a database or a socket.
+
+mod capability;
+mod clock;
+mod cost;
+mod error;
+mod executor;
+mod invocation;
+mod limits;
+mod usage;
+
+pub use capability::{Capabilities, Capability, Operation, OperationError};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use cost::{PriceTable, Usd, UsdError};
+pub use error::{Diagnostic, ErrorCode, HostError, InvocationError, PrepareError};
+pub use executor::{BoxFuture, Executor, HandlerId, Prepared, Source};
+pub use invocation::{Invocation, Json, LogEntry, LogLevel, LogSink, Outcome, Trigger};
+pub use limits::{LimitError, Limits};
+pub use usage::Usage;
