@@ -26,6 +26,27 @@ pub struct Invocation {
     pub log_sink: Option<Arc<dyn LogSink>>,
 }
 
+impl Invocation {
+    /// A manual call under a new execution id.
+    pub fn new(handler: HandlerId, event: Json, limits: Limits) -> Invocation {
+        Invocation {
+            execution_id: new_execution_id(),
+            script_id: handler.0.clone(),
+            handler,
+            version: String::new(),
+            trigger: Trigger::Manual,
+            event,
+            limits,
+            log_sink: None,
+        }
+    }
+}
+
+/// `exec_` and 24 hex digits that no other execution has.
+pub fn new_execution_id() -> String {
+    format!("exec_{:024x}", rand::random::<u128>() >> 32)
+}
+
 /// What caused a call, for `context.trigger`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,6 +18,6 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use cost::{PriceTable, Usd, UsdError};
 pub use error::{Diagnostic, ErrorCode, HostError, InvocationError, PrepareError};
 pub use executor::{BoxFuture, Executor, HandlerId, Prepared, Source};
-pub use invocation::{Invocation, Json, LogEntry, LogLevel, LogSink, Outcome, Trigger};
+pub use invocation::{Invocation, Json, LogEntry, LogLevel, LogSink, Outcome, Trigger, new_execution_id};
 pub use limits::{LimitError, Limits};
 pub use usage::Usage;

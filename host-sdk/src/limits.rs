@@ -6,7 +6,7 @@ use crate::Usd;
 const MB: u64 = 1024 * 1024;
 
 /// What one call may use. All limits are always on; each is declared here and nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Limits {
     /// Wall time from the moment the instance starts, waiting included; not the time in the queue before. 1–300 s. `TIMEOUT`.

@@ -1,0 +1,145 @@
+//! rolldown's diagnostics in the words of a handler's author.
+
+use std::path::Path;
+
+use nodejs_built_in_modules::is_nodejs_builtin_module;
+use rolldown_error::{BuildDiagnostic, DiagnosableResolveError, DiagnosticOptions, EventKind};
+use rolldown_resolver::ResolveError;
+
+use crate::{
+    Diagnostic,
+    diagnostic::Position,
+    folder::{Folder, normalize},
+    plugin::REFUSED,
+};
+
+/// Whether a warning of rolldown's means that the handler will not work.
+pub(crate) fn is_fatal(warning: &BuildDiagnostic) -> bool {
+    match warning.kind() {
+        EventKind::UnresolvedImport => true,
+        // Packages probe what another one offers (`React.useId`); in one's own code it is a slip.
+        EventKind::ImportIsUndefined => !is_in_package(warning),
+        _ => false,
+    }
+}
+
+/// A warning as a line of text, unless it concerns a package, which its user cannot change.
+pub(crate) fn warning(warning: BuildDiagnostic, folder: &Folder) -> Option<String> {
+    if is_in_package(&warning) {
+        return None;
+    }
+    let explained = explain(warning, folder);
+    Some(Diagnostic { frame: None, ..explained }.to_string())
+}
+
+fn is_in_package(diagnostic: &BuildDiagnostic) -> bool {
+    let file = diagnostic.id().unwrap_or_default();
+    Path::new(&file).components().any(|part| part.as_os_str() == "node_modules")
+}
+
+pub(crate) fn explain(mut diagnostic: BuildDiagnostic, folder: &Folder) -> Diagnostic {
+    let message = message(&mut diagnostic, folder);
+    let place = diagnostic.to_diagnostic_with(&options(folder)).get_primary_location();
+    match place {
+        Some((file, line, column, _)) => {
+            let file = folder.name(Path::new(&file));
+            let source = folder.source(&file).unwrap_or_default();
+            let position =
+                Position { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column + 1).unwrap_or(u32::MAX) };
+            Diagnostic::at(&file, &source, position, message)
+        }
+        None => Diagnostic::new(message),
+    }
+}
+
+fn options(folder: &Folder) -> DiagnosticOptions {
+    DiagnosticOptions { cwd: folder.root().to_path_buf() }
+}
+
+fn message(diagnostic: &mut BuildDiagnostic, folder: &Folder) -> String {
+    let importer = diagnostic.id().unwrap_or_default();
+    let specifier = diagnostic.exporter().unwrap_or_default();
+    match diagnostic.kind() {
+        EventKind::UnresolvedImport => unresolved(&specifier, Path::new(&importer), folder),
+        EventKind::ResolveError => {
+            let reason = diagnostic.downcast_mut().map(|e: &mut DiagnosableResolveError| e.reason.clone());
+            format!("cannot import \"{specifier}\": {}", reason.unwrap_or_default())
+        }
+        _ => {
+            let text = diagnostic.to_message_with(&options(folder));
+            match refused_specifier(&text, &importer) {
+                Some(specifier) => elsewhere(specifier),
+                None => text.replace(&format!("{}/", folder.root().display()), ""),
+            }
+        }
+    }
+}
+
+/// The specifier from rolldown's "Could not load <id> (imported by <importer>) - …" for an id the plugin refused.
+fn refused_specifier<'t>(text: &'t str, importer: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(REFUSED)?;
+    let (specifier, _) = rest.rsplit_once(&format!(" (imported by {importer})"))?;
+    Some(specifier)
+}
+
+fn elsewhere(specifier: &str) -> String {
+    format!("cannot import \"{specifier}\": only packages and files in the handler's folder can be imported")
+}
+
+fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
+    if is_nodejs_builtin_module(specifier) {
+        return format!("cannot import \"{specifier}\": this Node built-in is not available to handlers");
+    }
+    let from = importer.parent().unwrap_or(folder.root());
+    if specifier.starts_with('.') {
+        let target = normalize(&from.join(specifier));
+        return if !target.starts_with(folder.root()) || folder.leads_outside(&target) {
+            outside(specifier)
+        } else {
+            format!("cannot find \"{specifier}\"")
+        };
+    }
+    match package(specifier) {
+        Some(package) if folder.leads_outside(&folder.root().join("node_modules").join(package)) => outside(specifier),
+        Some(package) if folder.source(&format!("node_modules/{package}/package.json")).is_some() => {
+            format!("cannot find \"{specifier}\": the package \"{package}\" has no such file")
+        }
+        Some(package) => format!("cannot find \"{specifier}\": run `npm install {package}` in the handler's folder"),
+        None => format!("cannot find \"{specifier}\""),
+    }
+}
+
+fn outside(specifier: &str) -> String {
+    format!("cannot import \"{specifier}\": it is outside the handler's folder")
+}
+
+/// The package a specifier names, if npm could have one of that name.
+fn package(specifier: &str) -> Option<&str> {
+    let parts = if specifier.starts_with('@') { 2 } else { 1 };
+    let end = specifier.match_indices('/').nth(parts - 1).map_or(specifier.len(), |(at, _)| at);
+    let name = &specifier[..end];
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '/');
+    let complete = name.matches('/').count() + 1 == parts && !bare.starts_with(['.', '-', '/']);
+    (complete && !bare.is_empty() && bare.chars().all(allowed)).then_some(name)
+}
+
+pub(crate) fn explain_tsconfig(error: ResolveError, folder: &Folder) -> Diagnostic {
+    match &error {
+        ResolveError::TsconfigNotFound(path) => {
+            let path = options(folder).stabilize_path(path);
+            Diagnostic::new(format!("a tsconfig.json refers to \"{path}\", which is not in the handler's folder"))
+        }
+        ResolveError::TsconfigLoadFailed { path, source } => match source.as_ref() {
+            ResolveError::Json(json) => {
+                let file = folder.name(path);
+                let text = folder.source(&file).unwrap_or_default();
+                let position =
+                    Position { line: u32::try_from(json.line).unwrap_or(1).max(1), column: u32::try_from(json.column).unwrap_or(1).max(1) };
+                Diagnostic::at(&file, &text, position, &json.message)
+            }
+            other => Diagnostic::in_file(&folder.name(path), other.to_string()),
+        },
+        other => Diagnostic::new(other.to_string()),
+    }
+}

@@ -1,0 +1,138 @@
+//! What rolldown is told about each module of a handler.
+
+use std::borrow::Cow;
+
+use oxc::{
+    ast::ast::{AccessorProperty, AccessorPropertyType, Decorator},
+    ast_visit::{VisitJs, walk_js},
+    span::Span,
+};
+use rolldown_common::{ImportKind, ResolvedExternal};
+use rolldown_plugin::{
+    HookLoadArgs, HookLoadOutput, HookLoadReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn, HookTransformAstArgs,
+    HookTransformAstReturn, HookUsage, Plugin, PluginContext, PluginHookMeta, PluginOrder, SharedLoadPluginContext,
+};
+
+use crate::{Diagnostic, diagnostic::Position, folder::Folder};
+
+/// Leaves the engine's own modules external, refuses imports by URL or absolute path, and finds syntax the engine
+/// does not know and rolldown passes through.
+#[derive(Debug)]
+pub(crate) struct HandlerPlugin {
+    builtins: Vec<String>,
+    legacy_decorators: bool,
+    folder: Folder,
+}
+
+/// Ids of virtual modules start with a zero byte, which no path holds.
+const FACADE: &str = "\0builtin:";
+/// The prefix of an import that is refused by its spelling; loading it fails at the place of the import.
+pub(crate) const REFUSED: &str = "\0refused:";
+
+impl HandlerPlugin {
+    pub fn new(builtins: &[String], legacy_decorators: bool, folder: Folder) -> Self {
+        Self { builtins: builtins.to_vec(), legacy_decorators, folder }
+    }
+
+    fn builtin(&self, specifier: &str) -> Option<&str> {
+        let means = |name: &&String| *name == specifier || name.strip_prefix("node:") == Some(specifier);
+        self.builtins.iter().find(means).map(String::as_str)
+    }
+}
+
+fn virtual_module(prefix: &str, name: &str) -> HookResolveIdOutput {
+    HookResolveIdOutput::from_id(format!("{prefix}{name}"))
+}
+
+/// Whether an import names a place rather than a file of the handler or a package.
+fn is_elsewhere(specifier: &str) -> bool {
+    let schemes = ["/", "file:", "http:", "https:"];
+    schemes.iter().any(|scheme| specifier.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+impl Plugin for HandlerPlugin {
+    fn name(&self) -> Cow<'static, str> {
+        "handler".into()
+    }
+
+    fn register_hook_usage(&self) -> HookUsage {
+        HookUsage::ResolveId | HookUsage::Load | HookUsage::TransformAst
+    }
+
+    fn resolve_id_meta(&self) -> Option<PluginHookMeta> {
+        Some(PluginHookMeta { order: Some(PluginOrder::Pre) })
+    }
+
+    async fn resolve_id(&self, _context: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        if args.is_entry {
+            return Ok(None);
+        }
+        if is_elsewhere(args.specifier) {
+            return Ok(Some(virtual_module(REFUSED, args.specifier)));
+        }
+        Ok(self.builtin(args.specifier).map(|builtin| {
+            // The engine has no `require`: CommonJS gets a module that imports in its stead.
+            if args.kind == ImportKind::Require {
+                virtual_module(FACADE, builtin)
+            } else {
+                HookResolveIdOutput { external: Some(ResolvedExternal::Bool(true)), ..HookResolveIdOutput::from_id(builtin) }
+            }
+        }))
+    }
+
+    async fn load(&self, _context: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
+        if args.id.starts_with(REFUSED) {
+            anyhow::bail!("refused");
+        }
+        if args.id.starts_with('/') {
+            use oxc_resolver::FileSystem as _;
+            let code = self.folder.read_to_string(std::path::Path::new(args.id))?;
+            return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
+        }
+        Ok(args.id.strip_prefix(FACADE).map(|builtin| {
+            // A JSON string is a JavaScript string.
+            let name = serde_json::Value::from(builtin);
+            HookLoadOutput {
+                code: format!("import * as m from {name}; module.exports = m.default ?? {{ ...m }};").into(),
+                ..HookLoadOutput::default()
+            }
+        }))
+    }
+
+    async fn transform_ast(&self, _context: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+        let mut finder = UnknownSyntax { legacy_decorators: self.legacy_decorators, found: Vec::new() };
+        finder.visit_program(args.ast.program());
+        for (span, message) in finder.found {
+            let source = args.ast.source();
+            let position = Position::of_byte(source, span.start as usize);
+            self.folder.report(Diagnostic::at(args.stable_id, source, position, message));
+        }
+        Ok(args.ast)
+    }
+}
+
+/// Finds decorators and auto-accessors that would reach the engine.
+struct UnknownSyntax {
+    legacy_decorators: bool,
+    found: Vec<(Span, &'static str)>,
+}
+
+impl<'a> VisitJs<'a> for UnknownSyntax {
+    fn visit_decorator(&mut self, decorator: &Decorator<'a>) {
+        if !self.legacy_decorators {
+            self.found.push((
+                decorator.span,
+                "decorators need \"experimentalDecorators\": true under \"compilerOptions\" in tsconfig.json: \
+                 the newer kind of decorators is not supported",
+            ));
+        }
+        walk_js::walk_decorator(self, decorator);
+    }
+
+    fn visit_accessor_property(&mut self, property: &AccessorProperty<'a>) {
+        if property.r#type == AccessorPropertyType::AccessorProperty {
+            self.found.push((property.span, "\"accessor\" properties are not supported: write a getter and a setter, or a plain property"));
+        }
+        walk_js::walk_accessor_property(self, property);
+    }
+}

@@ -1,0 +1,57 @@
+// Web Crypto's sources of randomness.
+
+import { defineGlobal } from "./intrinsics.mjs";
+import { native } from "./native.mjs";
+
+/** The most that one call of getRandomValues fills; the standard's number. */
+const QUOTA_BYTES = 65536;
+
+const HEX_DIGITS = 13; // of 52 random bits
+const VARIANT = "89ab";
+
+const { toStringTag } = Symbol;
+const IntegerArrays = [
+  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array,
+];
+
+/** What is drawn while a handler is prepared would be in its image. */
+function refuseWhilePreparing() {
+  if (native.isPreparing()) {
+    throw new Error("randomness made while a handler is prepared would be the same in every call; move it into the handler");
+  }
+}
+
+function hex() {
+  return native.random52().toString(16).padStart(HEX_DIGITS, "0");
+}
+
+class Crypto {
+  getRandomValues(array) {
+    refuseWhilePreparing();
+    if (!IntegerArrays.some((type) => array instanceof type)) {
+      throw new DOMException("getRandomValues fills typed arrays of integers only", "TypeMismatchError");
+    }
+    const { buffer, byteOffset, byteLength } = array;
+    if (byteLength > QUOTA_BYTES) {
+      throw new DOMException(`getRandomValues fills at most ${QUOTA_BYTES} bytes a call, not ${byteLength}`, "QuotaExceededError");
+    }
+    native.randomFill(buffer, byteOffset, byteLength);
+    return array;
+  }
+
+  /** A version 4 UUID. */
+  randomUUID() {
+    refuseWhilePreparing();
+    const digits = hex() + hex() + hex();
+    const variant = VARIANT[parseInt(digits[15], 16) & 3];
+    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(12, 15)}-${variant}${digits.slice(16, 19)}-${digits.slice(19, 31)}`;
+  }
+
+  get [toStringTag]() {
+    return "Crypto";
+  }
+}
+
+export function installCrypto() {
+  defineGlobal("crypto", new Crypto());
+}

@@ -1,0 +1,52 @@
+// The SDK: `mirra.<adapter>.<method>(params)`, and `mirra.resources.<name>.<method>(params)`. No list of adapters is kept
+// here: the host knows them, and refuses what it does not know.
+
+import { INSPECT, defineGlobal, defineProperty } from "./intrinsics.mjs";
+import { start } from "./operations.mjs";
+
+/** Names that the language itself asks for: had they a value, `await mirra.memory` or JSON.stringify would start operations. */
+const NEVER_A_NAME = { __proto__: null, then: true, toJSON: true };
+
+/** An object whose members come into being when they are first asked for, and then stay. */
+function grow(target, member) {
+  return new Proxy(target, {
+    get(target, key) {
+      if (Object.hasOwn(target, key)) return target[key];
+      if (typeof key === "symbol" || key in Object.prototype) return target[key];
+      if (key in NEVER_A_NAME) return undefined;
+      const value = member(key);
+      defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+      return value;
+    },
+  });
+}
+
+function named(name, target) {
+  defineProperty(target, "name", { value: name, configurable: true });
+  return target;
+}
+
+function operation(name) {
+  return named(name, (params) => start(name, params));
+}
+
+/** A member of `mirra.resources`: an operation (`call`) or, if asked for members, an installed resource. */
+function resource(name) {
+  const path = `resources.${name}`;
+  return name === "call" ? operation(path) : grow(operation(path), (method) => operation(`${path}.${method}`));
+}
+
+function adapter(name) {
+  const label = `mirra.${name}`;
+  return grow(shownAs(label), name === "resources" ? resource : (method) => operation(`${name}.${method}`));
+}
+
+function shownAs(label) {
+  return defineProperty({}, INSPECT, { value: () => `[${label}]` });
+}
+
+export const mirra = grow(shownAs("mirra"), adapter);
+
+export function installMirra() {
+  defineGlobal("mirra", mirra);
+}

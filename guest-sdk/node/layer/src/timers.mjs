@@ -1,0 +1,201 @@
+// Timers. All that are due in the same millisecond share a bucket, in the order of their creation; a heap keeps the
+// milliseconds. So a million timers cost a heap of as many entries as they are due at different times, and cancelling one
+// costs a lookup. An immediate is a timer that is due already.
+
+import { ceil, defineGlobal, floor, max, trunc } from "./intrinsics.mjs";
+import { MinHeap } from "./heap.mjs";
+import { native } from "./native.mjs";
+import { isWaiting } from "./operations.mjs";
+
+/** What fits into Node's 32 bits; a longer delay is taken for 1 ms, as there. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
+
+const buckets = new Map();
+const dueTimes = new MinHeap();
+
+/** How many timers keep the call alive. */
+let alive = 0;
+
+/** The timers' clock goes on where preparing stopped, so that a timer of the top level comes due in the call. */
+let preparedUs = 0;
+
+function nowUs() {
+  return preparedUs + native.elapsedUs();
+}
+
+export function rebaseTimers() {
+  preparedUs = nowUs();
+}
+
+const NO_ARGS = [];
+
+class Timer {
+  constructor(callback, args) {
+    if (typeof callback !== "function") {
+      const error = new TypeError(`The "callback" argument must be of type function. Received ${callback === null ? "null" : typeof callback}`);
+      error.code = "ERR_INVALID_ARG_TYPE";
+      throw error;
+    }
+    this._callback = callback;
+    this._args = args.length === 0 ? NO_ARGS : args;
+    this._due = -1;
+    this._isRef = true;
+  }
+
+  hasRef() {
+    return this._isRef;
+  }
+
+  ref() {
+    return this._setRef(true);
+  }
+
+  unref() {
+    return this._setRef(false);
+  }
+
+  _setRef(isRef) {
+    if (this._due >= 0 && isRef !== this._isRef) alive += isRef ? 1 : -1;
+    this._isRef = isRef;
+    return this;
+  }
+
+  _schedule(due) {
+    this._due = due;
+    if (this._isRef) alive += 1;
+    const bucket = buckets.get(due);
+    if (bucket !== undefined) {
+      bucket.add(this);
+      return;
+    }
+    buckets.set(due, new Set([this]));
+    dueTimes.push(due);
+  }
+
+  _cancel() {
+    if (this._due < 0) return;
+    // An empty bucket stays until its time comes up.
+    buckets.get(this._due).delete(this);
+    this._due = -1;
+    if (this._isRef) alive -= 1;
+  }
+
+  [Symbol.dispose]() {
+    this._cancel();
+  }
+}
+
+class Immediate extends Timer {
+  _run() {
+    this._callback(...this._args);
+  }
+}
+
+let lastId = 0;
+/** Timers that were turned into a number, which may come back to `clearTimeout`. */
+const byId = new Map();
+
+class Timeout extends Timer {
+  constructor(callback, delay, args, isRepeating) {
+    super(callback, args);
+    const ms = Number(delay);
+    this._delay = ms >= 1 && ms <= DELAY_MAX_MS ? trunc(ms) : 1;
+    this._isRepeating = isRepeating;
+  }
+
+  /** Starts anew, also when it has fired. */
+  refresh() {
+    this._cancel();
+    // Rounded up: a timer is never early.
+    this._schedule(ceil(nowUs() / 1000) + this._delay);
+    return this;
+  }
+
+  close() {
+    this._cancel();
+    this._isRepeating = false;
+    return this;
+  }
+
+  _run() {
+    this._callback(...this._args);
+    // Unless the callback cleared or refreshed it.
+    if (this._isRepeating && this._due < 0) this.refresh();
+  }
+
+  [Symbol.toPrimitive]() {
+    if (this._id === undefined) {
+      this._id = lastId += 1;
+      byId.set(this._id, this);
+    }
+    return this._id;
+  }
+
+  [Symbol.dispose]() {
+    this.close();
+  }
+}
+
+function setTimeout(callback, delay, ...args) {
+  return new Timeout(callback, delay, args, false).refresh();
+}
+
+function setInterval(callback, delay, ...args) {
+  return new Timeout(callback, delay, args, true).refresh();
+}
+
+function setImmediate(callback, ...args) {
+  const immediate = new Immediate(callback, args);
+  immediate._schedule(floor(nowUs() / 1000));
+  return immediate;
+}
+
+function clear(timer) {
+  const known = timer instanceof Timer ? timer : byId.get(Number(timer));
+  known?.[Symbol.dispose]();
+}
+
+/** The millisecond of the timer that is due first, or undefined. */
+function firstDue() {
+  for (;;) {
+    const due = dueTimes.first();
+    if (due === undefined || buckets.get(due).size > 0) return due;
+    dueTimes.pop();
+    buckets.delete(due);
+  }
+}
+
+/** Runs the first timer, if it is due: one, so that the microtasks it makes come before the next. Answers the microseconds
+ * until another can run, or -1 if none ever will. Timers that were unref'd run only as long as something else is awaited. */
+export function runTimers() {
+  if (alive === 0 && !isWaiting()) return -1;
+  const due = firstDue();
+  if (due === undefined) return -1;
+  if (due * 1000 <= nowUs()) {
+    const [timer] = buckets.get(due);
+    timer._cancel();
+    timer._run();
+  }
+  return untilNext();
+}
+
+function untilNext() {
+  const due = alive > 0 || isWaiting() ? firstDue() : undefined;
+  return due === undefined ? -1 : max(0, due * 1000 - nowUs());
+}
+
+/** Lets an error fail the call that nobody is there to catch, as an uncaught exception ends a Node process. */
+export function failCall(error) {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
+export function unrefTimeout(callback, delay) {
+  setTimeout(callback, delay).unref();
+}
+
+export function installTimers() {
+  const globals = { setTimeout, setInterval, setImmediate, clearTimeout: clear, clearInterval: clear, clearImmediate: clear };
+  for (const name in globals) defineGlobal(name, globals[name]);
+}

@@ -1,0 +1,78 @@
+//! How wasmtime is set up: once, for every engine module and handler alike, since both must be compiled the same way.
+
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig};
+
+/// wasm's stack on the call's fiber. QuickJS limits itself to 256 KiB in linear memory and uses up to several times as much of
+/// this one; running out of it is a trap that ends the call, so it must come second.
+const WASM_STACK_BYTES: usize = 2 << 20;
+
+/// What host functions may use on top of the guest's stack.
+const HOST_STACK_BYTES: usize = 512 << 10;
+
+/// Modules with denser images than this are initialised page by page instead of by one mapping.
+const IMAGE_BYTES_MAX: u64 = 256 << 20;
+
+/// Pages of a slot that stay resident between two calls. Dirty ones are copied back from the image, which costs less than
+/// the page faults of mapping them anew; beyond this many bytes they are given back to the system.
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 1 << 20;
+const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// The wasmtime version is part of every artifact's name.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+
+/// What metering costs and buys; only `Metering::Fuel` is safe for handlers. The bench turns it off to measure its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metering {
+    #[default]
+    Fuel,
+    Off,
+}
+
+/// `instances_max`: calls that can run at the same time; each holds one slot of the pool.
+pub fn wasmtime_config(instances_max: u32, metering: Metering) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // Handlers wait through `operations.wait`; the bookkeeping of component-model async would cost every call.
+        .concurrency_support(false)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
+        .generate_address_map(false)
+        .native_unwind_info(false)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(WASM_STACK_BYTES + HOST_STACK_BYTES)
+        .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max)));
+    if metering == Metering::Fuel {
+        config.consume_fuel(true).operator_cost(operator_cost());
+    }
+    config
+}
+
+/// Fuel is charged where control flow turns (branches and calls), which no loop and no recursion can avoid, and by the byte
+/// for bulk operations. Charging every instruction, wasmtime's default, is measurably slower and buys nothing here.
+fn operator_cost() -> OperatorCost {
+    OperatorCost::default()
+}
+
+fn pool(instances_max: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances_max)
+        .total_core_instances(instances_max * CORE_INSTANCES_PER_COMPONENT)
+        .total_memories(instances_max * 2)
+        .total_tables(instances_max * 4)
+        .total_stacks(instances_max)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_memories_per_component(4)
+        .max_tables_per_component(16)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20)
+        .max_memory_size(4 << 30)
+        .table_elements(100_000)
+        .max_unused_warm_slots(instances_max)
+        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+const CORE_INSTANCES_PER_COMPONENT: u32 = 40;

@@ -1,0 +1,8 @@
+//! wasmtime, the language engines that handlers share, and what is compiled on disk.
+
+pub mod cache;
+pub mod config;
+pub mod shared;
+pub mod snapshot;
+pub mod split;
+pub mod thin;

@@ -1,0 +1,184 @@
+//! Runs the engine's own life: `boot` into a base image, `load` of a handler's code from the base image into its image.
+//!
+//! The handler's top level runs here, once, at deploy. It is given a clock and a log, and limits of its own.
+
+use std::time::{Duration, Instant};
+
+use mirra_host_sdk::{LogEntry, LogLevel};
+use wasmtime::{Caller, Engine, Instance, Linker, Memory, MemoryType, Module, ResourceLimiter, Store, Trap};
+use wasmtime::{Result, bail, error::Context, format_err};
+
+use super::split::WASM_PAGE_BYTES;
+
+/// What a handler's top level may use.
+pub const LOAD_TIME_MAX: Duration = Duration::from_secs(10);
+pub const LOAD_MEMORY_BYTES_MAX: usize = 96 << 20;
+const LOAD_LOG_LINES_MAX: usize = 100;
+const LOAD_FUEL_MAX: u64 = 100_000_000_000;
+/// Fuel between two looks at the clock.
+const FUEL_SLICE: u64 = 1_000_000;
+
+/// A handler's memory after its top level ran, and what that logged.
+pub struct Loaded {
+    pub image: Vec<u8>,
+    pub logs: Vec<LogEntry>,
+}
+
+/// Why a handler's top level did not come to its end. Its author's to mend.
+#[derive(Debug)]
+pub enum LoadError {
+    Thrown { name: String, message: String, stack: String },
+    NeverSettles,
+    NoHandler { message: String },
+    TooSlow,
+    TooBig,
+    StackOverflow,
+}
+
+/// The memory after `boot`.
+pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8]) -> Result<Vec<u8>> {
+    let mut session = Session::start(engine, module, initial_memory).await?;
+    session.instance.get_typed_func::<(), ()>(&mut session.store, "boot")?.call_async(&mut session.store, ()).await?;
+    Ok(session.memory.data(&session.store).to_vec())
+}
+
+/// Evaluates `source` on top of the base image.
+pub async fn load(engine: &Engine, module: &Module, base: &[u8], source: &str) -> Result<Result<Loaded, LoadError>> {
+    let mut session = Session::start(engine, module, base).await?;
+    let outcome = tokio::time::timeout(LOAD_TIME_MAX, session.load(source)).await;
+    Ok(match outcome {
+        Err(_) => Err(LoadError::TooSlow),
+        Ok(Err(trap)) => Err(session.explain(trap)?),
+        Ok(Ok(Some(error))) => Err(error),
+        Ok(Ok(None)) => {
+            let image = session.memory.data(&session.store).to_vec();
+            Ok(Loaded { image, logs: session.store.into_data().logs })
+        }
+    })
+}
+
+struct Session {
+    store: Store<State>,
+    instance: Instance,
+    memory: Memory,
+}
+
+struct State {
+    started: Instant,
+    logs: Vec<LogEntry>,
+    is_memory_exhausted: bool,
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.is_memory_exhausted |= desired > LOAD_MEMORY_BYTES_MAX;
+        if self.is_memory_exhausted { Err(wasmtime::Error::msg("out of memory")) } else { Ok(true) }
+    }
+
+    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+impl Session {
+    async fn start(engine: &Engine, module: &Module, initial_memory: &[u8]) -> Result<Session> {
+        let state = State { started: Instant::now(), logs: Vec::new(), is_memory_exhausted: false };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| state);
+        if store.set_fuel(LOAD_FUEL_MAX).is_ok() {
+            store.fuel_async_yield_interval(Some(FUEL_SLICE))?;
+        }
+        let pages = (initial_memory.len() / WASM_PAGE_BYTES) as u32;
+        let memory = Memory::new_async(&mut store, MemoryType::new(pages, None)).await?;
+        memory.write(&mut store, 0, initial_memory)?;
+        let mut linker = Linker::new(engine);
+        linker.define(&store, "env", "memory", memory)?;
+        add_imports(&mut linker, memory)?;
+        let instance = linker.instantiate_async(&mut store, module).await?;
+        Ok(Session { store, instance, memory })
+    }
+
+    async fn load(&mut self, source: &str) -> wasmtime::Result<Option<LoadError>> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        let buffer = instance.get_typed_func::<u32, u32>(&mut *store, "source_buffer")?;
+        let address = buffer.call_async(&mut *store, source.len() as u32).await?;
+        self.memory.write(&mut *store, address as usize, source.as_bytes())?;
+        let load = instance.get_typed_func::<(), u32>(&mut *store, "load")?;
+        match load.call_async(&mut *store, ()).await? {
+            0 => Ok(None),
+            error => Ok(Some(self.read_error(error as usize).map_err(|error| wasmtime::Error::msg(error.to_string()))?)),
+        }
+    }
+
+    /// Reads `realm::LoadError` of the guest.
+    fn read_error(&self, address: usize) -> Result<LoadError> {
+        let memory = self.memory.data(&self.store);
+        let word = |index: usize| -> Result<usize> {
+            let bytes = memory.get(address + index * 4..).and_then(|rest| rest.first_chunk::<4>()).context("outside of memory")?;
+            Ok(u32::from_le_bytes(*bytes) as usize)
+        };
+        let text = |index: usize| -> Result<String> {
+            let (start, len) = (word(index)?, word(index + 1)?);
+            let bytes = memory.get(start..start + len).context("outside of memory")?;
+            Ok(String::from_utf8_lossy(bytes).into_owned())
+        };
+        Ok(match word(0)? {
+            0 => LoadError::Thrown { name: text(1)?, message: text(3)?, stack: text(5)? },
+            1 => LoadError::NeverSettles,
+            2 => LoadError::NoHandler { message: text(3)? },
+            kind => bail!("the engine answered an unknown kind of error, {kind}"),
+        })
+    }
+
+    /// What a trap means for the author; an error if it is nothing of theirs.
+    fn explain(&self, trap: wasmtime::Error) -> Result<LoadError> {
+        if self.store.data().is_memory_exhausted {
+            return Ok(LoadError::TooBig);
+        }
+        match trap.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Ok(LoadError::TooSlow),
+            Some(Trap::StackOverflow) => Ok(LoadError::StackOverflow),
+            _ => Err(format_err!("the engine stopped while it loaded a handler: {trap:?}")),
+        }
+    }
+}
+
+/// The imports of the world `function` as the engine's core module sees them.
+fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<()> {
+    let clocks = "mirra:function/clocks@0.1.0";
+    linker.func_wrap(clocks, "unix-time-us", || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        now.as_micros() as u64
+    })?;
+    linker.func_wrap(clocks, "elapsed-us", |caller: Caller<'_, State>| caller.data().started.elapsed().as_micros() as u64)?;
+    // A constant: randomness in a snapshot would be the same in every call. The layer refuses to hand it out at this time.
+    linker.func_wrap("mirra:function/random@0.1.0", "next-u64", || 0x9e37_79b9_7f4a_7c15_u64)?;
+    linker.func_wrap("mirra:function/logging@0.1.0", "log", move |mut caller: Caller<'_, State>, level: u32, start: u32, len: u32| {
+        let (bytes, state) = memory.data_and_store_mut(&mut caller);
+        let message = bytes.get(start as usize..start as usize + len as usize).unwrap_or_default();
+        if state.logs.len() < LOAD_LOG_LINES_MAX {
+            let level = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error][level.min(3) as usize];
+            let elapsed_us = state.started.elapsed().as_micros() as u64;
+            state.logs.push(LogEntry { level, elapsed_us, message: String::from_utf8_lossy(message).into_owned() });
+        }
+    })?;
+    let operations = "mirra:function/operations@0.1.0";
+    linker.func_wrap(operations, "start", |_: u32, _: u32, _: u32, _: u32| -> wasmtime::Result<u32> {
+        Err(wasmtime::Error::msg("the layer let an operation through while a handler was loaded"))
+    })?;
+    // Only timers are waited for at this time: the answer is always "none".
+    linker.func_wrap_async(
+        operations,
+        "wait",
+        move |mut caller: Caller<'_, State>, (has_timeout, timeout_us, answer): (u32, u64, u32)| {
+            Box::new(async move {
+                if has_timeout != 0 {
+                    tokio::time::sleep(Duration::from_micros(timeout_us)).await;
+                }
+                memory.write(&mut caller, answer as usize, &[0])?;
+                Ok(())
+            })
+        },
+    )?;
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! `LocalExecutor`: runs handlers in this process.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use mirra_bundler::{Bundler, ChildCommand};
+use mirra_host_sdk::{
+    BoxFuture, Capabilities, ErrorCode, Executor, HandlerId, HostError, Invocation, InvocationError, Outcome, PrepareError, Prepared,
+    PriceTable, Source, Usage,
+};
+use wasmtime::error::Context;
+use wasmtime::{Engine, component::Linker};
+
+use crate::{
+    admission::{Full, Gate},
+    call,
+    engine::{
+        cache::{Cache, Entry},
+        config::{Metering, wasmtime_config},
+        shared::SharedEngine,
+    },
+    handler::{Handler, Metadata, entry_name},
+    host::{self, Call},
+    language::{Language, component::Component, node},
+    prepare,
+    scheduler::Scheduler,
+};
+
+/// How an executor is set up. `new` has defaults for everything but the folder.
+pub struct Config {
+    /// Where compiled code is kept. Several processes may share it.
+    pub cache_folder: PathBuf,
+    /// What handlers may reach. Default: nothing.
+    pub capabilities: Capabilities,
+    pub prices: PriceTable,
+    /// Calls that run at the same time, in all.
+    pub concurrency_max: u32,
+    /// Calls of one handler that run at the same time.
+    pub concurrency_per_handler_max: u32,
+    /// Calls that wait for a place, in all and for each handler; one more is `RATE_LIMITED`.
+    pub queue_max: u32,
+    /// Threads for calls that compute for longer.
+    pub threads: usize,
+    /// How to start this program as a bundler: it must then call [`crate::bundler_main`].
+    pub bundler: ChildCommand,
+    pub metering: Metering,
+}
+
+impl Config {
+    pub fn new(cache_folder: impl Into<PathBuf>, bundler: ChildCommand) -> Config {
+        Config {
+            cache_folder: cache_folder.into(),
+            capabilities: Capabilities::default(),
+            prices: PriceTable::default(),
+            concurrency_max: 1000,
+            concurrency_per_handler_max: 10,
+            queue_max: 1000,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            bundler,
+            metering: Metering::Fuel,
+        }
+    }
+}
+
+/// Runs each call in a fresh instance inside of this process.
+pub struct LocalExecutor {
+    wasmtime: Engine,
+    cache: Arc<Cache>,
+    languages: Vec<Installed>,
+    handlers: ArcSwap<HashMap<HandlerId, Arc<Deployed>>>,
+    scheduler: Scheduler,
+    gate: Gate,
+    capabilities: Arc<Capabilities>,
+    prices: Arc<PriceTable>,
+    config: Settings,
+}
+
+/// What of the configuration is looked at after the start.
+struct Settings {
+    concurrency_per_handler_max: usize,
+    queue_max: usize,
+    is_metered: bool,
+}
+
+/// A language and what its components import.
+struct Installed {
+    language: Box<dyn Language>,
+    linker: Linker<Call>,
+}
+
+struct Deployed {
+    handler: Arc<Handler>,
+    gate: Gate,
+}
+
+/// How busy an executor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    pub running: usize,
+    pub queued: usize,
+}
+
+impl LocalExecutor {
+    /// Opens the cache and the language engines. An engine that is not in the cache yet is compiled, which takes a second or
+    /// two once per machine. Must be called within a tokio runtime: timers and I/O of the calls run there.
+    pub async fn new(config: Config) -> Result<LocalExecutor, HostError> {
+        Self::open(config).await.map_err(|error| HostError::caused_by("the executor cannot start", error))
+    }
+
+    async fn open(config: Config) -> wasmtime::Result<LocalExecutor> {
+        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, config.metering)).context("cannot set up wasmtime")?;
+        let cache = Arc::new(Cache::open(&config.cache_folder)?);
+        let engine = Arc::new(SharedEngine::open(&wasmtime, &cache, &node::PREBUILT).await?);
+
+        let mut sharing = Linker::new(&wasmtime);
+        host::add_to_linker(&mut sharing)?;
+        sharing.root().module("engine", &engine.module)?;
+        let mut foreign = Linker::new(&wasmtime);
+        host::add_to_linker(&mut foreign)?;
+        host::add_wasi_to_linker(&mut foreign)?;
+        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler: Bundler::new(config.bundler) };
+
+        Ok(LocalExecutor {
+            scheduler: Scheduler::new(config.threads, tokio::runtime::Handle::current())?,
+            languages: vec![
+                Installed { language: Box::new(Component), linker: foreign },
+                Installed { language: Box::new(node), linker: sharing },
+            ],
+            wasmtime,
+            cache,
+            handlers: ArcSwap::default(),
+            gate: Gate::new(config.concurrency_max as usize, config.queue_max as usize),
+            capabilities: Arc::new(config.capabilities),
+            prices: Arc::new(config.prices),
+            config: Settings {
+                concurrency_per_handler_max: config.concurrency_per_handler_max as usize,
+                queue_max: config.queue_max as usize,
+                is_metered: config.metering == Metering::Fuel,
+            },
+        })
+    }
+
+    pub fn load(&self) -> Load {
+        let queued_at_handlers: usize = self.handlers.load().values().map(|deployed| deployed.gate.queued()).sum();
+        Load { running: self.gate.taken(), queued: self.gate.queued() + queued_at_handlers }
+    }
+
+    /// The handler as a self-contained component (`mirra build`).
+    pub async fn export(&self, source: &Source) -> Result<Vec<u8>, PrepareError> {
+        let language = self.language_of(source)?;
+        let recipe = language.language.read(&source.path).await?;
+        language.language.export(&recipe).await
+    }
+
+    /// Forgets a handler. Calls that run go on; compiled code stays in the cache.
+    pub fn forget(&self, id: &HandlerId) {
+        self.handlers.rcu(|handlers| {
+            let mut handlers = HashMap::clone(handlers);
+            handlers.remove(id);
+            handlers
+        });
+    }
+
+    fn language_of(&self, source: &Source) -> Result<&Installed, PrepareError> {
+        let path = &source.path;
+        if !path.exists() {
+            return Err(PrepareError::rejected(format!("there is no file or folder {}", path.display())));
+        }
+        let accepting = self.languages.iter().find(|installed| installed.language.accepts(path));
+        accepting.ok_or_else(|| {
+            let path = path.display();
+            PrepareError::rejected(format!("{path} is no handler: expected .ts, .js, .mjs, .wasm or a folder with a package.json"))
+        })
+    }
+
+    fn deploy(&self, installed: &Installed, id: &HandlerId, entry: &Entry) -> Result<Arc<Deployed>, PrepareError> {
+        if let Some(deployed) = self.handlers.load().get(id) {
+            return Ok(deployed.clone());
+        }
+        let handler = Handler::load(&self.wasmtime, &installed.linker, self.cache.clone(), id, entry, self.config.is_metered)
+            .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
+        let gate = Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max);
+        let deployed = Arc::new(Deployed { handler: Arc::new(handler), gate });
+        self.handlers.rcu(|handlers| {
+            let mut handlers = HashMap::clone(handlers);
+            handlers.insert(id.clone(), deployed.clone());
+            handlers
+        });
+        Ok(deployed)
+    }
+
+    /// A handler that was prepared, now or by an earlier process.
+    fn deployed(&self, id: &HandlerId) -> Result<Arc<Deployed>, HostError> {
+        if let Some(deployed) = self.handlers.load().get(id) {
+            return Ok(deployed.clone());
+        }
+        let unknown = || HostError::new(ErrorCode::NotFound, format!("handler {id} was never prepared here"));
+        let entry = self.cache.get(&entry_name(id)).ok_or_else(unknown)?;
+        let metadata = Metadata::read(&entry).map_err(|error| HostError::caused_by("cannot read a handler's metadata", error))?;
+        let installed = self.languages.iter().find(|installed| installed.language.name() == metadata.language).ok_or_else(unknown)?;
+        self.deploy(installed, id, &entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn prepare(&self, source: Source) -> BoxFuture<'_, Result<Prepared, PrepareError>> {
+        Box::pin(async move {
+            let installed = self.language_of(&source)?;
+            let (prepared, entry) = prepare::prepare(&self.wasmtime, &self.cache, &*installed.language, &source.path).await?;
+            self.deploy(installed, &prepared.id, &entry)?;
+            Ok(prepared)
+        })
+    }
+
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, HostError>> {
+        Box::pin(async move {
+            let (event_bytes, event_bytes_max) = (invocation.event.get().len() as u64, invocation.limits.event_bytes_max);
+            if event_bytes > event_bytes_max {
+                let message = format!("the event has {event_bytes} bytes as JSON, and {event_bytes_max} are allowed");
+                return Ok(refusal(invocation, ErrorCode::PayloadTooLarge, message));
+            }
+            let deployed = self.deployed(&invocation.handler)?;
+            let places = async { Ok::<_, Full>((deployed.gate.enter().await?, self.gate.enter().await?)) };
+            let Ok(_places) = places.await else {
+                let message = "too many calls are running and waiting; try again later".to_owned();
+                return Ok(refusal(invocation, ErrorCode::RateLimited, message));
+            };
+            let weight = invocation.limits.cpu_weight();
+            let call = call::run(deployed.handler.clone(), invocation, self.capabilities.clone(), self.prices.clone());
+            self.scheduler.run(weight, call).await
+        })
+    }
+}
+
+/// A call that was not made, and costs nothing.
+fn refusal(invocation: Invocation, code: ErrorCode, message: String) -> Outcome {
+    Outcome {
+        execution_id: invocation.execution_id,
+        result: Err(InvocationError::new(code, message)),
+        logs: Vec::new(),
+        usage: Usage::default(),
+    }
+}

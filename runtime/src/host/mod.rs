@@ -1,0 +1,61 @@
+//! The host's side of `wit/`: one file per interface, each an implementation for the state of a call.
+
+mod clocks;
+mod logging;
+mod operations;
+mod random;
+mod wasi;
+
+use std::sync::Arc;
+
+use mirra_host_sdk::{Capabilities, Invocation};
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::limits::Guard;
+pub use logging::Logs;
+pub use operations::Operations;
+pub use wasi::Wasi;
+
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "function",
+        imports: {
+            "mirra:function/operations.start": store | trappable,
+            "mirra:function/operations.wait": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        require_store_data_send: true,
+    });
+}
+
+/// Everything that one call has in the host; gone with its store.
+pub struct Call {
+    pub guard: Guard,
+    pub logs: Logs,
+    pub operations: Operations,
+    /// Only for components of other origin, which may import WASI.
+    pub wasi: Option<Box<Wasi>>,
+}
+
+impl Call {
+    pub fn new(guard: Guard, capabilities: Arc<Capabilities>, invocation: &Invocation) -> Call {
+        let logs = Logs::new(guard.meter().started, guard.limits().log_bytes_max, invocation.log_sink.clone());
+        let operations = Operations::new(capabilities, &invocation.execution_id);
+        Call { guard, logs, operations, wasi: None }
+    }
+}
+
+/// The imports that every handler gets.
+pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    bindings::mirra::function::clocks::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::random::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
+}
+
+/// WASI 0.2 besides, for components of other origin: clocks, randomness and output, neither files nor sockets.
+pub fn add_wasi_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}

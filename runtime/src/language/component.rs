@@ -1,0 +1,53 @@
+//! Components of other origin: any language that can target the WIT world `function`.
+
+use std::path::Path;
+
+use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
+
+use super::{Built, Language, Recipe};
+
+pub struct Component;
+
+/// A component with its dependencies, as for source code.
+const COMPONENT_BYTES_MAX: u64 = 50 << 20;
+
+impl Language for Component {
+    fn name(&self) -> &'static str {
+        "component"
+    }
+
+    fn accepts(&self, path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "wasm")
+    }
+
+    fn engine_id(&self) -> &str {
+        "component"
+    }
+
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {
+        Box::pin(async move {
+            let rejected = |message: String| {
+                let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                PrepareError::Rejected(vec![Diagnostic { message, file, ..Diagnostic::default() }])
+            };
+            let size = tokio::fs::metadata(path).await.map_err(|error| rejected(format!("cannot be read: {error}")))?.len();
+            if size > COMPONENT_BYTES_MAX {
+                return Err(rejected(format!("has {size} bytes, and a component may have {COMPONENT_BYTES_MAX}")));
+            }
+            let wasm = tokio::fs::read(path).await.map_err(|error| rejected(format!("cannot be read: {error}")))?;
+            if !wasmparser::Parser::is_component(&wasm) {
+                let what = if wasmparser::Parser::is_core_wasm(&wasm) { "a core wasm module" } else { "not wasm" };
+                return Err(rejected(format!("is {what}; mirra runs components of the world mirra:function/function (see wit/)")));
+            }
+            Ok(Recipe { ingredients: vec![wasm], inputs: vec![path.to_owned()], warnings: Vec::new(), traces: None })
+        })
+    }
+
+    fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
+        Box::pin(async move { Ok(Built { component: recipe.ingredients.concat(), logs: Vec::new() }) })
+    }
+
+    fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
+        Box::pin(async move { Ok(recipe.ingredients.concat()) })
+    }
+}

@@ -1,0 +1,230 @@
+//! One guard per call: armed before the instance exists, asked at every turn, and at the end the one place that says which
+//! limit was hit and what was used.
+
+mod watch;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use mirra_host_sdk::{ErrorCode, InvocationError, Limits, PriceTable, Usage, Usd};
+use wasmtime::ResourceLimiter;
+
+pub use watch::watch;
+
+/// The limit that ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitHit {
+    WallTime,
+    CpuTime,
+    Memory,
+    Cost,
+    Output { bytes: u64 },
+}
+
+/// Fuel between two looks at the clock and the budget: well under a millisecond of work.
+pub const FUEL_SLICE: u64 = 1_000_000;
+
+/// What a table's element occupies in the host.
+const TABLE_ELEMENT_BYTES: usize = 8;
+
+/// Owned by the store, so that every host function can ask it. What the watch outside of the store must see is in `Meter`.
+pub struct Guard {
+    limits: Limits,
+    prices: Arc<PriceTable>,
+    meter: Arc<Meter>,
+    memory_bytes: u64,
+    memory_bytes_peak: u64,
+    hit: Option<LimitHit>,
+}
+
+/// What is shared between the store, which only runs while it is polled, and the watch around it.
+pub struct Meter {
+    pub started: Instant,
+    /// Exact at the last look from inside; the watch adds a slice for every one that passed since.
+    fuel: AtomicU64,
+    /// What priced operations cost so far, in picodollars.
+    operations: AtomicU64,
+    cpu_us: AtomicU64,
+}
+
+impl Guard {
+    /// The call begins now.
+    pub fn arm(limits: Limits, prices: Arc<PriceTable>) -> Guard {
+        let started = Instant::now();
+        let meter = Meter { started, fuel: AtomicU64::new(0), operations: AtomicU64::new(0), cpu_us: AtomicU64::new(0) };
+        Guard { limits, prices, meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, hit: None }
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub fn prices(&self) -> &Arc<PriceTable> {
+        &self.prices
+    }
+
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.meter.started.elapsed()
+    }
+
+    pub fn time_left(&self) -> Duration {
+        Duration::from_millis(self.limits.timeout_ms).saturating_sub(self.elapsed())
+    }
+
+    /// The fuel to start with: as much as the CPU limit allows and the budget can pay.
+    pub fn fuel_budget(&self) -> u64 {
+        self.limits.fuel_max.min(self.fuel_payable())
+    }
+
+    fn fuel_payable(&self) -> u64 {
+        let price = self.prices.fuel_billion_usd.picodollars();
+        if price == 0 {
+            return u64::MAX;
+        }
+        let budget = self.limits.cost_usd_max.saturating_sub(self.prices.call_usd).picodollars();
+        u64::try_from(budget as u128 * 1_000_000_000 / price as u128).unwrap_or(u64::MAX)
+    }
+
+    /// What is left of the budget, given the fuel used until now.
+    pub fn budget_left(&self, fuel_used: u64) -> Usd {
+        self.meter.fuel.store(fuel_used, Relaxed);
+        self.limits.cost_usd_max.saturating_sub(self.cost(fuel_used, self.elapsed()))
+    }
+
+    /// Takes the price of an operation out of the budget before it begins. False: the budget does not hold it.
+    pub fn charge(&mut self, price: Usd, fuel_used: u64) -> bool {
+        let is_covered = price <= self.budget_left(fuel_used);
+        if is_covered {
+            self.meter.operations.fetch_add(price.picodollars(), Relaxed);
+        }
+        is_covered
+    }
+
+    fn cost(&self, fuel_used: u64, wall: Duration) -> Usd {
+        self.prices.running(fuel_used, self.limits.memory_bytes_max, wall.as_micros() as u64) + self.meter.operations()
+    }
+
+    pub fn output_fits(&mut self, bytes: usize) -> bool {
+        let fits = bytes as u64 <= self.limits.output_bytes_max;
+        if !fits {
+            self.hit = Some(LimitHit::Output { bytes: bytes as u64 });
+        }
+        fits
+    }
+
+    /// Called when the instance ran out of the fuel of `fuel_budget`.
+    pub fn ran_out_of_fuel(&mut self) {
+        self.hit = Some(if self.fuel_payable() < self.limits.fuel_max { LimitHit::Cost } else { LimitHit::CpuTime });
+    }
+
+    pub fn hit(&mut self, hit: LimitHit) {
+        self.hit.get_or_insert(hit);
+    }
+
+    pub fn is_hit(&self) -> bool {
+        self.hit.is_some()
+    }
+
+    /// The call is over: what it used, and the limit that ended it, if one did.
+    pub fn finish(&self, fuel_used: u64, cold_start: Duration) -> (Usage, Option<LimitHit>) {
+        let wall = self.elapsed();
+        let usage = Usage {
+            cold_start_us: cold_start.as_micros() as u64,
+            wall_us: wall.as_micros() as u64,
+            cpu_us: self.meter.cpu_us.load(Relaxed),
+            fuel: fuel_used,
+            memory_bytes_peak: self.memory_bytes_peak,
+            log_lines_dropped: 0,
+            cost_usd: self.cost(fuel_used, wall),
+        };
+        (usage, self.hit)
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, unit: usize) -> wasmtime::Result<bool> {
+        let grown = (desired.saturating_sub(current) as u64).saturating_mul(unit as u64);
+        let total = self.memory_bytes.saturating_add(grown);
+        if total > self.limits.memory_bytes_max {
+            self.hit(LimitHit::Memory);
+            // A trap instead of a failed growth: an interpreter that is denied memory may go on in any state.
+            return Err(wasmtime::Error::msg("out of memory"));
+        }
+        self.memory_bytes = total;
+        self.memory_bytes_peak = self.memory_bytes_peak.max(total);
+        Ok(true)
+    }
+}
+
+impl Meter {
+    fn operations(&self) -> Usd {
+        Usd::from_picodollars(self.operations.load(Relaxed))
+    }
+}
+
+/// Wasmtime asks for every memory and every table of the store, at the start and when they grow; the sum is what is limited.
+impl ResourceLimiter for Guard {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.grow(current, desired, 1)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.grow(current, desired, TABLE_ELEMENT_BYTES)
+    }
+
+    fn instances(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}
+
+impl LimitHit {
+    /// The contract's code, which limit it was, and what its author can do.
+    pub fn explain(self, limits: &Limits) -> InvocationError {
+        let memory_mb = limits.memory_bytes_max >> 20;
+        let (code, message) = match self {
+            LimitHit::WallTime => (
+                ErrorCode::Timeout,
+                format!(
+                    "the handler ran longer than its timeout of {} s; raise the timeout (at most {} s) or do less in one call",
+                    limits.timeout_ms as f64 / 1000.0,
+                    Limits::TIMEOUT_S.end()
+                ),
+            ),
+            LimitHit::CpuTime => (
+                ErrorCode::Timeout,
+                format!("the handler used more CPU than a call may ({} units of fuel); do less in one call", limits.fuel_max),
+            ),
+            LimitHit::Memory => (
+                ErrorCode::MemoryLimit,
+                format!(
+                    "the handler needed more than its {memory_mb} MB of memory; raise the memory (at most {} MB) or hold less at a time",
+                    Limits::MEMORY_MB.end()
+                ),
+            ),
+            LimitHit::Cost => (
+                ErrorCode::CostLimit,
+                format!("the call reached its cost limit of {} USD (CPU, memory-time and operations together)", limits.cost_usd_max),
+            ),
+            LimitHit::Output { bytes } => (
+                ErrorCode::OutputTooLarge,
+                format!("the result has {bytes} bytes as JSON, and {} are allowed; return less, or a reference", limits.output_bytes_max),
+            ),
+        };
+        InvocationError::new(code, message)
+    }
+}

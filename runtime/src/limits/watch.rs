@@ -1,0 +1,83 @@
+//! Looks at the clock and the budget whenever the guest lets go of the CPU: after every slice of fuel, and while it waits.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use mirra_host_sdk::{Limits, PriceTable, Usd};
+use tokio::time::Sleep;
+
+use super::{FUEL_SLICE, LimitHit, Meter};
+
+/// A poll shorter than this cannot have burnt a slice of fuel: the guest waits for something.
+const SLICE_MIN: Duration = Duration::from_micros(100);
+
+/// Runs `call` until it ends or a limit does. On a limit the call is dropped where it stands.
+pub async fn watch<T>(call: impl Future<Output = T>, limits: &Limits, prices: &PriceTable, meter: &Arc<Meter>) -> Result<T, LimitHit> {
+    let mut call = pin!(call);
+    let mut watch = Watch { limits, prices, meter, alarm: None };
+    poll_fn(|cx| watch.poll(call.as_mut(), cx)).await
+}
+
+struct Watch<'a> {
+    limits: &'a Limits,
+    prices: &'a PriceTable,
+    meter: &'a Meter,
+    /// Set the first time the call waits; most never do.
+    alarm: Option<(LimitHit, Pin<Box<Sleep>>)>,
+}
+
+impl Watch<'_> {
+    fn poll<T>(&mut self, call: Pin<&mut impl Future<Output = T>>, cx: &mut Context<'_>) -> Poll<Result<T, LimitHit>> {
+        let began = Instant::now();
+        let polled = call.poll(cx);
+        let took = began.elapsed();
+        self.meter.cpu_us.fetch_add(took.as_micros() as u64, Relaxed);
+        if let Poll::Ready(done) = polled {
+            return Poll::Ready(Ok(done));
+        }
+        if took >= SLICE_MIN {
+            self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
+            return match self.limit_passed(began + took) {
+                Some(hit) => Poll::Ready(Err(hit)),
+                None => Poll::Pending,
+            };
+        }
+        let (hit, alarm) = self.alarm();
+        alarm.poll(cx).map(|()| Err(hit))
+    }
+
+    fn limit_passed(&self, now: Instant) -> Option<LimitHit> {
+        let wall = now - self.meter.started;
+        if wall >= Duration::from_millis(self.limits.timeout_ms) {
+            return Some(LimitHit::WallTime);
+        }
+        (self.cost(wall) > self.limits.cost_usd_max).then_some(LimitHit::Cost)
+    }
+
+    fn cost(&self, wall: Duration) -> Usd {
+        let running = self.prices.running(self.meter.fuel.load(Relaxed), self.limits.memory_bytes_max, wall.as_micros() as u64);
+        running + self.meter.operations()
+    }
+
+    /// Rings when the timeout passes or when memory-time has eaten up the budget, whichever is first. Operations that are paid
+    /// for meanwhile only bring the latter closer; the next slice or the end of the call finds that out.
+    fn alarm(&mut self) -> (LimitHit, Pin<&mut Sleep>) {
+        let alarm = self.alarm.get_or_insert_with(|| {
+            let timeout = Duration::from_millis(self.limits.timeout_ms);
+            let budget = self.limits.cost_usd_max.picodollars() as u128;
+            let spent_without_memory = self.prices.running(self.meter.fuel.load(Relaxed), 0, 0) + self.meter.operations();
+            let memory_second = self.prices.running(0, self.limits.memory_bytes_max, 1_000_000).saturating_sub(self.prices.call_usd);
+            let left = budget.saturating_sub(spent_without_memory.picodollars() as u128);
+            let payable_us = (left * 1_000_000).checked_div(memory_second.picodollars() as u128).unwrap_or(u128::MAX);
+            let payable = Duration::from_micros(u64::try_from(payable_us).unwrap_or(u64::MAX));
+            let (hit, after) = if payable < timeout { (LimitHit::Cost, payable) } else { (LimitHit::WallTime, timeout) };
+            (hit, Box::pin(tokio::time::sleep_until((self.meter.started + after).into())))
+        });
+        (alarm.0, alarm.1.as_mut())
+    }
+}
