@@ -13,6 +13,8 @@
     (import "mirra:function/logging@0.1.0" "log" (func (param i32 i32 i32)))
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
     (import "mirra:function/operations@0.1.0" "wait" (func (param i32 i64 i32)))
+    (import "mirra:function/metering@0.1.0" "tick" (func (param i32) (result i32)))
+    (import "mirra:function/metering@0.1.0" "finish" (func (param i32)))
     (export "cabi_realloc" (func (param i32 i32 i32 i32) (result i32)))
     (export "mirra:function/handler@0.1.0#handle" (func (param i32 i32 i32 i32) (result i32)))
     (export "cabi_post_mirra:function/handler@0.1.0#handle" (func (param i32)))))
@@ -28,6 +30,9 @@
     (type $level' (enum "debug" "info" "warn" "error"))
     (export "level" (type $level (eq $level')))
     (export "log" (func (param "level" $level) (param "message" string)))))
+  (import "mirra:function/metering@0.1.0" (instance $metering
+    (export "tick" (func (param "left" s32) (result s32)))
+    (export "finish" (func (param "left" s32)))))
   (import "mirra:function/operations@0.1.0" (instance $operations
     (type $operation-error' (record (field "code" string) (field "message" string)))
     (export "operation-error" (type $operation-error (eq $operation-error')))
@@ -62,6 +67,9 @@
   (core func $log (canon lower (func $logging "log") (memory $memory) string-encoding=utf8))
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
 
+  (core func $tick (canon lower (func $metering "tick")))
+  (core func $finish (canon lower (func $metering "finish")))
+
   (core instance $engine (instantiate $engine
     (with "env" (instance (export "memory" (memory $memory))))
     (with "mirra:function/clocks@0.1.0" (instance
@@ -69,6 +77,9 @@
       (export "elapsed-us" (func $elapsed-us))))
     (with "mirra:function/random@0.1.0" (instance (export "next-u64" (func $next-u64))))
     (with "mirra:function/logging@0.1.0" (instance (export "log" (func $log))))
+    (with "mirra:function/metering@0.1.0" (instance
+      (export "tick" (func $tick))
+      (export "finish" (func $finish))))
     (with "mirra:function/operations@0.1.0" (instance
       (export "start" (func $start))
       (export "wait" (func $trampoline "wait"))))))

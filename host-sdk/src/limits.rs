@@ -71,6 +71,13 @@ impl Limits {
         Ok(self)
     }
 
+    /// The limits, if none that has a maximum passes it: for limits that came from outside and not through the setters above.
+    pub fn checked(self) -> Result<Self, LimitError> {
+        within("timeoutMs", self.timeout_ms, 1..=Self::TIMEOUT_S.end() * 1000, "milliseconds")?;
+        within("memoryBytesMax", self.memory_bytes_max, 0..=Self::MEMORY_MB.end() * MB, "bytes")?;
+        Ok(self)
+    }
+
     /// More memory means proportionally more CPU: a call's share when calls compete, 1 for the smallest.
     pub fn cpu_weight(&self) -> u64 {
         (self.memory_bytes_max / (128 * MB)).max(1)

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use wasmtime::{Store, Trap};
 
 use crate::{
+    engine::config::Fuel,
     handler::Handler,
     host::{
         Call,
@@ -30,13 +31,13 @@ pub async fn run(
     prices: Arc<PriceTable>,
 ) -> Result<Outcome, HostError> {
     let limits = invocation.limits;
-    let guard = Guard::arm(limits, prices.clone());
+    let guard = Guard::arm(limits, prices.clone(), handler.fuel());
     let (meter, fuel_budget) = (guard.meter().clone(), guard.fuel_budget());
     let context = context(&invocation);
 
     let mut store = Store::new(handler.engine(), Call::new(guard, capabilities, &invocation));
     store.limiter(|call| &mut call.guard);
-    if handler.is_metered() {
+    if handler.fuel() == Fuel::CountedByWasmtime {
         store.set_fuel(fuel_budget).map_err(|error| HostError::caused_by("cannot give fuel to a call", error))?;
         store.fuel_async_yield_interval(Some(FUEL_SLICE)).map_err(|error| HostError::caused_by("cannot slice a call", error))?;
     }
@@ -68,8 +69,9 @@ fn finish(
     cold_start: Duration,
     answer: Option<Answer>,
 ) -> Result<Outcome, HostError> {
-    let fuel_used = store.get_fuel().map_or(0, |left| fuel_budget.saturating_sub(left));
+    let fuel_left = store.get_fuel();
     let Call { mut guard, mut logs, wasi, .. } = store.into_data();
+    let fuel_used = fuel_left.map_or(guard.fuel_burnt(), |left| fuel_budget.saturating_sub(left));
     let result = match answer {
         Some(Ok(Ok(json))) if guard.output_fits(json.len()) => checked(json),
         Some(Ok(Ok(_))) | None => Err(InvocationError::new(ErrorCode::HandlerError, "the call was stopped")),

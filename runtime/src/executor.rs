@@ -16,7 +16,8 @@ use crate::{
     call,
     engine::{
         cache::{Cache, Entry},
-        config::{Metering, wasmtime_config},
+        config::{Fuel, wasmtime_config},
+        metering::Metering,
         shared::SharedEngine,
     },
     handler::{Handler, Metadata, entry_name},
@@ -41,8 +42,10 @@ pub struct Config {
     pub queue_max: u32,
     /// Threads for calls that compute for longer.
     pub threads: usize,
-    /// How to start this program as a bundler: it must then call [`crate::bundler_main`].
+    /// How to start this program as a bundler: what [`crate::init`] answered.
     pub bundler: ChildCommand,
+    /// Keeps one bundler started in advance, about 10 MB, so that a deploy need not wait for a process to start: for servers.
+    pub bundler_spare: bool,
     pub metering: Metering,
 }
 
@@ -57,14 +60,14 @@ impl Config {
             queue_max: 1000,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             bundler,
-            metering: Metering::Fuel,
+            bundler_spare: false,
+            metering: Metering::On,
         }
     }
 }
 
 /// Runs each call in a fresh instance inside of this process.
 pub struct LocalExecutor {
-    wasmtime: Engine,
     cache: Arc<Cache>,
     languages: Vec<Installed>,
     handlers: ArcSwap<HashMap<HandlerId, Arc<Deployed>>>,
@@ -79,12 +82,13 @@ pub struct LocalExecutor {
 struct Settings {
     concurrency_per_handler_max: usize,
     queue_max: usize,
-    is_metered: bool,
 }
 
-/// A language and what its components import.
+/// A language, how its components are compiled, and what they import.
 struct Installed {
     language: Box<dyn Language>,
+    wasmtime: Engine,
+    fuel: Fuel,
     linker: Linker<Call>,
 }
 
@@ -108,25 +112,12 @@ impl LocalExecutor {
     }
 
     async fn open(config: Config) -> wasmtime::Result<LocalExecutor> {
-        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, config.metering)).context("cannot set up wasmtime")?;
         let cache = Arc::new(Cache::open(&config.cache_folder)?);
-        let engine = Arc::new(SharedEngine::open(&wasmtime, &cache, &node::PREBUILT).await?);
-
-        let mut sharing = Linker::new(&wasmtime);
-        host::add_to_linker(&mut sharing)?;
-        sharing.root().module("engine", &engine.module)?;
-        let mut foreign = Linker::new(&wasmtime);
-        host::add_to_linker(&mut foreign)?;
-        host::add_wasi_to_linker(&mut foreign)?;
-        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler: Bundler::new(config.bundler) };
-
+        let component = Self::install_components(&config)?;
+        let node = Self::install_node(&config, &cache).await?;
         Ok(LocalExecutor {
             scheduler: Scheduler::new(config.threads, tokio::runtime::Handle::current())?,
-            languages: vec![
-                Installed { language: Box::new(Component), linker: foreign },
-                Installed { language: Box::new(node), linker: sharing },
-            ],
-            wasmtime,
+            languages: vec![component, node],
             cache,
             handlers: ArcSwap::default(),
             gate: Gate::new(config.concurrency_max as usize, config.queue_max as usize),
@@ -135,9 +126,28 @@ impl LocalExecutor {
             config: Settings {
                 concurrency_per_handler_max: config.concurrency_per_handler_max as usize,
                 queue_max: config.queue_max as usize,
-                is_metered: config.metering == Metering::Fuel,
             },
         })
+    }
+
+    fn install_components(config: &Config) -> wasmtime::Result<Installed> {
+        let fuel = Fuel::CountedByWasmtime;
+        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, fuel)).context("cannot set up wasmtime")?;
+        let mut linker = Linker::new(&wasmtime);
+        host::add_to_linker(&mut linker)?;
+        host::add_wasi_to_linker(&mut linker)?;
+        Ok(Installed { language: Box::new(Component), wasmtime, fuel, linker })
+    }
+
+    async fn install_node(config: &Config, cache: &Cache) -> wasmtime::Result<Installed> {
+        let fuel = Fuel::CountedByGuest;
+        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, fuel)).context("cannot set up wasmtime")?;
+        let engine = Arc::new(SharedEngine::open(&wasmtime, cache, &node::PREBUILT, config.metering).await?);
+        let mut linker = Linker::new(&wasmtime);
+        host::add_to_linker(&mut linker)?;
+        linker.root().module("engine", &engine.module)?;
+        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler: Bundler::new(config.bundler.clone()) };
+        Ok(Installed { language: Box::new(node), wasmtime, fuel, linker })
     }
 
     pub fn load(&self) -> Load {
@@ -177,7 +187,7 @@ impl LocalExecutor {
         if let Some(deployed) = self.handlers.load().get(id) {
             return Ok(deployed.clone());
         }
-        let handler = Handler::load(&self.wasmtime, &installed.linker, self.cache.clone(), id, entry, self.config.is_metered)
+        let handler = Handler::load(&installed.wasmtime, &installed.linker, self.cache.clone(), id, entry, installed.fuel)
             .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
         let gate = Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max);
         let deployed = Arc::new(Deployed { handler: Arc::new(handler), gate });
@@ -206,7 +216,7 @@ impl Executor for LocalExecutor {
     fn prepare(&self, source: Source) -> BoxFuture<'_, Result<Prepared, PrepareError>> {
         Box::pin(async move {
             let installed = self.language_of(&source)?;
-            let (prepared, entry) = prepare::prepare(&self.wasmtime, &self.cache, &*installed.language, &source.path).await?;
+            let (prepared, entry) = prepare::prepare(&installed.wasmtime, &self.cache, &*installed.language, &source.path).await?;
             self.deploy(installed, &prepared.id, &entry)?;
             Ok(prepared)
         })

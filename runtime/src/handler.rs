@@ -11,7 +11,10 @@ use wasmtime::{
 use wasmtime::{Result, error::Context};
 
 use crate::{
-    engine::cache::{Cache, Entry},
+    engine::{
+        cache::{Cache, Entry},
+        config::Fuel,
+    },
     host::{Call, bindings::FunctionPre},
     stack,
 };
@@ -34,25 +37,18 @@ pub struct Traces {
 
 pub struct Handler {
     pre: FunctionPre<Call>,
-    is_metered: bool,
+    fuel: Fuel,
     cache: Arc<Cache>,
     entry_name: String,
 }
 
 impl Handler {
     /// `linker` must have what the handler's language imports.
-    pub fn load(
-        engine: &Engine,
-        linker: &Linker<Call>,
-        cache: Arc<Cache>,
-        id: &HandlerId,
-        entry: &Entry,
-        is_metered: bool,
-    ) -> Result<Handler> {
+    pub fn load(engine: &Engine, linker: &Linker<Call>, cache: Arc<Cache>, id: &HandlerId, entry: &Entry, fuel: Fuel) -> Result<Handler> {
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, is_metered, cache, entry_name: entry_name(id) })
+        Ok(Handler { pre, fuel, cache, entry_name: entry_name(id) })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -63,8 +59,9 @@ impl Handler {
         &self.pre
     }
 
-    pub fn is_metered(&self) -> bool {
-        self.is_metered
+    /// Who counts its work.
+    pub fn fuel(&self) -> Fuel {
+        self.fuel
     }
 
     /// A guest's stack trace in source lines. Traces are read from disk when one is needed: of a thousand handlers, few ever

@@ -15,7 +15,7 @@ mod prepare;
 mod scheduler;
 mod stack;
 
-pub use engine::config::Metering;
+pub use engine::metering::Metering;
 pub use executor::{Config, Load, LocalExecutor};
 pub use mirra_bundler::ChildCommand;
 

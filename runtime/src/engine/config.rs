@@ -1,6 +1,6 @@
-//! How wasmtime is set up: once, for every engine module and handler alike, since both must be compiled the same way.
+//! How wasmtime is set up: alike for an engine module and the handlers that share it, since both must be compiled the same way.
 
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, VariableOperatorCost};
 
 /// wasm's stack on the call's fiber. QuickJS limits itself to 256 KiB in linear memory and uses up to several times as much of
 /// this one; running out of it is a trap that ends the call, so it must come second.
@@ -17,41 +17,62 @@ const IMAGE_BYTES_MAX: u64 = 256 << 20;
 const MEMORY_KEEP_RESIDENT_BYTES: usize = 1 << 20;
 const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
-/// The wasmtime version is part of every artifact's name.
-pub const WASMTIME_VERSION: &str = "48.0.8";
-
-/// What metering costs and buys; only `Metering::Fuel` is safe for handlers. The bench turns it off to measure its price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Metering {
-    #[default]
-    Fuel,
-    Off,
+/// Who counts the work of a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fuel {
+    /// The guest itself, by the code that `engine/metering.rs` compiles into our own engines.
+    CountedByGuest,
+    /// wasmtime, for components of other origin.
+    CountedByWasmtime,
 }
 
 /// `instances_max`: calls that can run at the same time; each holds one slot of the pool.
-pub fn wasmtime_config(instances_max: u32, metering: Metering) -> Config {
+pub fn wasmtime_config(instances_max: u32, fuel: Fuel) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
         // Handlers wait through `operations.wait`; the bookkeeping of component-model async would cost every call.
         .concurrency_support(false)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
+        // `metering.rs` marks its rare branches.
+        .wasm_branch_hinting(true)
         .generate_address_map(false)
         .native_unwind_info(false)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(WASM_STACK_BYTES + HOST_STACK_BYTES)
         .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max)));
-    if metering == Metering::Fuel {
+    if fuel == Fuel::CountedByWasmtime {
         config.consume_fuel(true).operator_cost(operator_cost());
     }
     config
 }
 
 /// Fuel is charged where control flow turns (branches and calls), which no loop and no recursion can avoid, and by the byte
-/// for bulk operations. Charging every instruction, wasmtime's default, is measurably slower and buys nothing here.
+/// for bulk operations. Charging every instruction, wasmtime's default, is slower and buys nothing here.
 fn operator_cost() -> OperatorCost {
-    OperatorCost::default()
+    macro_rules! free {
+        ($(@$proposal:ident $operator:ident $({ $($argument:ident: $type:ty),* })? => $visit:ident ($($annotation:tt)*))*) => {
+            OperatorCost { $($operator: 0,)* variable: VariableOperatorCost::new() }
+        };
+    }
+    let free: OperatorCost = wasmparser::for_each_operator!(free);
+    OperatorCost {
+        Br: 1,
+        BrIf: 1,
+        BrTable: 1,
+        Call: 1,
+        CallIndirect: 1,
+        CallRef: 1,
+        ReturnCall: 1,
+        ReturnCallIndirect: 1,
+        ReturnCallRef: 1,
+        BrOnNull: 1,
+        BrOnNonNull: 1,
+        BrOnCast: 1,
+        BrOnCastFail: 1,
+        ..free
+    }
 }
 
 fn pool(instances_max: u32) -> PoolingAllocationConfig {

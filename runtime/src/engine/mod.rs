@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod config;
+pub mod metering;
 pub mod shared;
 pub mod snapshot;
 pub mod split;

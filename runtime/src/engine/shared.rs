@@ -7,6 +7,7 @@ use wasmtime::{Result, error::Context};
 
 use super::{
     cache::{Cache, Entry},
+    metering::{Metering, meter},
     snapshot,
     split::split,
 };
@@ -33,12 +34,12 @@ pub struct SharedEngine {
 
 impl SharedEngine {
     /// From the cache, or compiled, which takes a second or two once per machine.
-    pub async fn open(engine: &Engine, cache: &Cache, prebuilt: &'static Prebuilt) -> Result<SharedEngine> {
-        let id = id(engine, prebuilt);
+    pub async fn open(engine: &Engine, cache: &Cache, prebuilt: &'static Prebuilt, metering: Metering) -> Result<SharedEngine> {
+        let id = id(engine, prebuilt, metering);
         let name = format!("engine-{}-{id}", prebuilt.name);
         let entry = match cache.get(&name) {
             Some(entry) => entry,
-            None => compile(engine, cache, prebuilt, &name).await?,
+            None => compile(engine, cache, prebuilt, metering, &name).await?,
         };
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let module = unsafe { Module::deserialize_file(engine, entry.path()) };
@@ -61,16 +62,20 @@ impl SharedEngine {
     }
 }
 
-async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, name: &str) -> Result<Entry> {
+async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: Metering, name: &str) -> Result<Entry> {
     let guest = zstd::decode_all(prebuilt.guest).with_context(|| format!("the {} engine is damaged", prebuilt.name))?;
     let parts = split(&guest)?;
-    let module = Module::new(engine, &parts.code).with_context(|| format!("cannot compile the {} engine", prebuilt.name))?;
+    let code = match metering {
+        Metering::On => meter(&parts.code)?,
+        Metering::Off => parts.code,
+    };
+    let module = Module::new(engine, &code).with_context(|| format!("cannot compile the {} engine", prebuilt.name))?;
     let base = snapshot::boot(engine, &module, &parts.memory).await.context("the engine does not boot")?;
     cache.put(name, &module.serialize()?, &zstd::encode_all(&*base, 3)?)
 }
 
 /// Every ingredient of the compiled engine, hashed.
-fn id(engine: &Engine, prebuilt: &Prebuilt) -> String {
+fn id(engine: &Engine, prebuilt: &Prebuilt, metering: Metering) -> String {
     struct Blake3Hasher(blake3::Hasher);
     impl std::hash::Hasher for Blake3Hasher {
         fn finish(&self) -> u64 {
@@ -82,6 +87,11 @@ fn id(engine: &Engine, prebuilt: &Prebuilt) -> String {
     }
     let mut hasher = Blake3Hasher(blake3::Hasher::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+    std::hash::Hash::hash(&metering, &mut hasher);
+    // What turns the guest into the engine, too: its source is as good a version number as any, and cannot be forgotten.
+    for source in [include_str!("metering.rs"), include_str!("split.rs"), include_str!("thin.rs"), include_str!("snapshot.rs")] {
+        hasher.0.update(source.as_bytes());
+    }
     hasher.0.update(prebuilt.guest).update(prebuilt.glue);
     super::cache::hex(&hasher.0.finalize().as_bytes()[..16])
 }

@@ -8,15 +8,12 @@ use mirra_host_sdk::{LogEntry, LogLevel};
 use wasmtime::{Caller, Engine, Instance, Linker, Memory, MemoryType, Module, ResourceLimiter, Store, Trap};
 use wasmtime::{Result, bail, error::Context, format_err};
 
-use super::split::WASM_PAGE_BYTES;
+use super::{metering::SLICE, split::WASM_PAGE_BYTES};
 
 /// What a handler's top level may use.
 pub const LOAD_TIME_MAX: Duration = Duration::from_secs(10);
 pub const LOAD_MEMORY_BYTES_MAX: usize = 96 << 20;
 const LOAD_LOG_LINES_MAX: usize = 100;
-const LOAD_FUEL_MAX: u64 = 100_000_000_000;
-/// Fuel between two looks at the clock.
-const FUEL_SLICE: u64 = 1_000_000;
 
 /// A handler's memory after its top level ran, and what that logged.
 pub struct Loaded {
@@ -85,9 +82,6 @@ impl Session {
         let state = State { started: Instant::now(), logs: Vec::new(), is_memory_exhausted: false };
         let mut store = Store::new(engine, state);
         store.limiter(|state| state);
-        if store.set_fuel(LOAD_FUEL_MAX).is_ok() {
-            store.fuel_async_yield_interval(Some(FUEL_SLICE))?;
-        }
         let pages = (initial_memory.len() / WASM_PAGE_BYTES) as u32;
         let memory = Memory::new_async(&mut store, MemoryType::new(pages, None)).await?;
         memory.write(&mut store, 0, initial_memory)?;
@@ -136,7 +130,6 @@ impl Session {
             return Ok(LoadError::TooBig);
         }
         match trap.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => Ok(LoadError::TooSlow),
             Some(Trap::StackOverflow) => Ok(LoadError::StackOverflow),
             _ => Err(format_err!("the engine stopped while it loaded a handler: {trap:?}")),
         }
@@ -162,6 +155,15 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
             state.logs.push(LogEntry { level, elapsed_us, message: String::from_utf8_lossy(message).into_owned() });
         }
     })?;
+    let metering = "mirra:function/metering@0.1.0";
+    // Lets the timer of `load` be heard.
+    linker.func_wrap_async(metering, "tick", |_, (_left,): (i32,)| {
+        Box::new(async {
+            tokio::task::yield_now().await;
+            SLICE
+        })
+    })?;
+    linker.func_wrap(metering, "finish", |_left: i32| {})?;
     let operations = "mirra:function/operations@0.1.0";
     linker.func_wrap(operations, "start", |_: u32, _: u32, _: u32, _: u32| -> wasmtime::Result<u32> {
         Err(wasmtime::Error::msg("the layer let an operation through while a handler was loaded"))

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod logging;
+mod metering;
 mod operations;
 mod random;
 mod wasi;
@@ -21,6 +22,7 @@ pub mod bindings {
         path: "../wit",
         world: "function",
         imports: {
+            "mirra:function/metering.tick": async | trappable,
             "mirra:function/operations.start": store | trappable,
             "mirra:function/operations.wait": async | trappable,
             default: trappable,
@@ -51,6 +53,7 @@ impl Call {
 pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::clocks::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::random::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
 }

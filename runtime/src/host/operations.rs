@@ -74,9 +74,9 @@ impl Call {
 
 impl<T> HostWithStore<T> for HasSelf<Call> {
     fn start(mut host: Access<'_, T, Self>, name: String, arguments: String) -> wasmtime::Result<u32> {
-        let fuel_left = host.as_context().get_fuel().unwrap_or(u64::MAX);
+        let fuel_left = host.as_context().get_fuel();
         let call = host.get();
-        let fuel_used = call.guard.fuel_budget().saturating_sub(fuel_left);
+        let fuel_used = fuel_left.map_or(call.guard.fuel_burnt(), |left| call.guard.fuel_budget().saturating_sub(left));
         Ok(call.start(&name, arguments, fuel_used))
     }
 }

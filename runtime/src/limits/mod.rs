@@ -14,6 +14,8 @@ use std::{
 use mirra_host_sdk::{ErrorCode, InvocationError, Limits, PriceTable, Usage, Usd};
 use wasmtime::ResourceLimiter;
 
+use crate::engine::config::Fuel;
+
 pub use watch::watch;
 
 /// The limit that ended a call.
@@ -45,8 +47,10 @@ pub struct Guard {
 /// What is shared between the store, which only runs while it is polled, and the watch around it.
 pub struct Meter {
     pub started: Instant,
-    /// Exact at the last look from inside; the watch adds a slice for every one that passed since.
+    /// Whose fuel wasmtime counts: exact at the last look from inside, and the watch adds a slice for every one that passed
+    /// since. Otherwise exact at every tick.
     fuel: AtomicU64,
+    pub who_counts: Fuel,
     /// What priced operations cost so far, in picodollars.
     operations: AtomicU64,
     cpu_us: AtomicU64,
@@ -54,18 +58,14 @@ pub struct Meter {
 
 impl Guard {
     /// The call begins now.
-    pub fn arm(limits: Limits, prices: Arc<PriceTable>) -> Guard {
+    pub fn arm(limits: Limits, prices: Arc<PriceTable>, who_counts: Fuel) -> Guard {
         let started = Instant::now();
-        let meter = Meter { started, fuel: AtomicU64::new(0), operations: AtomicU64::new(0), cpu_us: AtomicU64::new(0) };
+        let meter = Meter { started, fuel: AtomicU64::new(0), who_counts, operations: AtomicU64::new(0), cpu_us: AtomicU64::new(0) };
         Guard { limits, prices, meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, hit: None }
     }
 
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    pub fn prices(&self) -> &Arc<PriceTable> {
-        &self.prices
     }
 
     pub fn meter(&self) -> &Arc<Meter> {
@@ -92,6 +92,21 @@ impl Guard {
         }
         let budget = self.limits.cost_usd_max.saturating_sub(self.prices.call_usd).picodollars();
         u64::try_from(budget as u128 * 1_000_000_000 / price as u128).unwrap_or(u64::MAX)
+    }
+
+    /// The guest counted its own work: takes it off. An error, which ends the call, when it was more than the call may use.
+    pub fn burn(&mut self, fuel: u64) -> wasmtime::Result<()> {
+        let used = self.meter.fuel.fetch_add(fuel, Relaxed) + fuel;
+        if used > self.fuel_budget() {
+            self.ran_out_of_fuel();
+            return Err(wasmtime::Error::msg("out of fuel"));
+        }
+        Ok(())
+    }
+
+    /// What a guest that counts for itself has used.
+    pub fn fuel_burnt(&self) -> u64 {
+        self.meter.fuel.load(Relaxed)
     }
 
     /// What is left of the budget, given the fuel used until now.

@@ -12,8 +12,9 @@ use mirra_host_sdk::{Limits, PriceTable, Usd};
 use tokio::time::Sleep;
 
 use super::{FUEL_SLICE, LimitHit, Meter};
+use crate::engine::config::Fuel;
 
-/// A poll shorter than this cannot have burnt a slice of fuel: the guest waits for something.
+/// A poll shorter than this has hardly burnt a slice of fuel: the guest waits for something.
 const SLICE_MIN: Duration = Duration::from_micros(100);
 
 /// Runs `call` until it ends or a limit does. On a limit the call is dropped where it stands.
@@ -41,7 +42,9 @@ impl Watch<'_> {
             return Poll::Ready(Ok(done));
         }
         if took >= SLICE_MIN {
-            self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
+            if self.meter.who_counts == Fuel::CountedByWasmtime {
+                self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
+            }
             return match self.limit_passed(began + took) {
                 Some(hit) => Poll::Ready(Err(hit)),
                 None => Poll::Pending,

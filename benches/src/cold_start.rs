@@ -1,0 +1,48 @@
+//! How long a call takes that gets an instance of its own: store, instance, handler, result, and taking it down again.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use mirra_host_sdk::Limits;
+use mirra_runtime::Metering;
+
+use crate::{
+    Figure, Report, Workbench,
+    report::percentile,
+    workbench::{invoke, json, prepare},
+};
+
+/// The handler that the peers run too.
+pub const SMALL_HANDLER: &str = "export async function handler(event: { name: string; items: number[] }) {
+  return { success: true, hello: event.name, n: event.items.length };
+}
+";
+pub const SMALL_EVENT: &str = r#"{"name":"Ada","items":[1,2,3]}"#;
+
+const WARM_UP: usize = 200;
+
+pub async fn cold_start(workbench: &Workbench, calls: usize) -> Result<Report> {
+    let executor = workbench.executor(Metering::On).await?;
+    let folder = tempfile::tempdir()?;
+    let handler = prepare(&executor, folder.path(), "small.ts", SMALL_HANDLER).await?;
+    let event = json(SMALL_EVENT)?;
+    let (mut whole, mut instance) = (Vec::new(), Vec::new());
+    for call in 0..WARM_UP + calls {
+        let began = Instant::now();
+        let outcome = invoke(&executor, &handler, &event, Limits::default()).await?;
+        let took_us = began.elapsed().as_nanos() as f64 / 1000.0;
+        if call >= WARM_UP {
+            whole.push(took_us);
+            instance.push(outcome.usage.cold_start_us as f64);
+        }
+    }
+    Ok(Report {
+        bench: "cold-start",
+        figures: vec![
+            Figure::low("cold call, p50", percentile(&mut whole, 0.5), "us").promised(40.0, 15.0),
+            Figure::low("cold call, p99", percentile(&mut whole, 0.99), "us").promised(100.0, 30.0),
+            Figure::low("instance alone, p50", percentile(&mut instance, 0.5), "us"),
+            Figure::low("instance alone, p99", percentile(&mut instance, 0.99), "us"),
+        ],
+    })
+}

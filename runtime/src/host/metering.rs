@@ -1,0 +1,38 @@
+use std::task::Poll;
+
+use super::{Call, bindings::mirra::function::metering::Host};
+use crate::engine::metering::SLICE;
+
+/// Fuel per unit that an engine counts: a turn of a loop or a call in an interpreter is worth about as many branches, which is
+/// what components of other origin are charged for.
+const FUEL_PER_UNIT: u64 = 8;
+
+/// A guest reports what is left of its slice; less than nothing if a bulk operation overdrew it.
+fn spent(left: i32) -> u64 {
+    (SLICE as i64 - left as i64).max(0) as u64 * FUEL_PER_UNIT
+}
+
+impl Host for Call {
+    async fn tick(&mut self, left: i32) -> wasmtime::Result<i32> {
+        self.guard.burn(spent(left))?;
+        yield_once().await;
+        Ok(SLICE)
+    }
+
+    fn finish(&mut self, left: i32) -> wasmtime::Result<()> {
+        self.guard.burn(spent(left))
+    }
+}
+
+/// Lets whoever polls this call decide what runs next.
+async fn yield_once() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
