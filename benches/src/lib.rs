@@ -1,11 +1,17 @@
 //! What `mirra bench` measures: programs, not timed tests. Each prints a table for people and JSON for programs.
 
 mod cold_start;
+mod density;
+mod deploy;
 mod limits;
 mod report;
+mod throughput;
 mod workbench;
 
 pub use cold_start::cold_start;
+pub use density::density;
+pub use deploy::deploy;
 pub use limits::limits;
 pub use report::{Figure, Report};
+pub use throughput::throughput;
 pub use workbench::Workbench;

@@ -8,7 +8,10 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::{Answer, Job, Limits, bundle::bundle};
+use crate::{
+    Answer, Job, Limits,
+    bundle::{bundle, rehearse},
+};
 
 /// The stack of every thread that walks a syntax tree. It is reserved, not used: 64 MB parse brackets nested some
 /// 90,000 deep, far beyond what the engine itself parses.
@@ -16,7 +19,6 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// Threads beyond these bring nothing for a handler and reserve a stack each.
 const MAX_WORKERS: usize = 4;
-const MAX_READERS: usize = 2;
 
 /// What the program that a [`Bundler`](crate::Bundler) starts has to run, and nothing else.
 ///
@@ -45,37 +47,37 @@ fn exit_on_panic() {
 
 fn serve() -> io::Result<()> {
     let workers = thread::available_parallelism().map_or(1, |n| n.get().min(MAX_WORKERS));
-    let single = std::path::Path::new("/tmp/single").exists();
-    let mut builder = if single { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
-    let runtime = builder.worker_threads(workers).max_blocking_threads(MAX_READERS).thread_stack_size(STACK_BYTES).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_stack_size(STACK_BYTES).build()?;
     rayon::ThreadPoolBuilder::new().num_threads(workers).stack_size(STACK_BYTES).build_global().map_err(io::Error::other)?;
 
-    if std::path::Path::new("/tmp/warm").exists() {
-        let r = crate::Request { path: "/tmp/t/one.js".into(), builtins: vec![] };
-        let _ = runtime.block_on(runtime.spawn(async move { bundle(&r, 1000000).await }));
-    }
-    let mut line = String::new();
-    if io::stdin().read_line(&mut line)? == 0 {
+    let Some(job) = next_job(|| runtime.block_on(rehearse()))? else {
         return Ok(());
-    }
-    let t0 = std::time::Instant::now();
-    let job: Job = serde_json::from_str(&line)?;
-    restrict(&job.limits, 2 * workers + MAX_READERS)?;
+    };
+    restrict(&job.limits, 2 * workers)?;
     thread::spawn(exit_with_the_parent);
 
-    eprintln!("setup {:?}", t0.elapsed());
     let task = runtime.spawn(async move {
         let bundled = bundle(&job.request, job.limits.source_bytes).await;
         bundled.map_or_else(Answer::Rejected, Answer::Bundled)
     });
     let answer = runtime.block_on(task).map_err(io::Error::other)?;
-    eprintln!("bundled {:?}", t0.elapsed());
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, &answer)?;
     stdout.flush()?;
-    eprintln!("written {:?}", t0.elapsed());
     // Freeing every syntax tree would only delay the answer's reader.
     process::exit(0)
+}
+
+/// Waits for the request; an empty line before it asks to prepare meanwhile.
+fn next_job(prepare: impl Fn()) -> io::Result<Option<Job>> {
+    for line in io::stdin().lines() {
+        let line = line?;
+        if !line.is_empty() {
+            return Ok(Some(serde_json::from_str(&line)?));
+        }
+        prepare();
+    }
+    Ok(None)
 }
 
 /// What the kernel holds this process to from here on.

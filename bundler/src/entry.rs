@@ -88,14 +88,11 @@ fn entry_of_folder(folder: &Folder) -> Result<PathBuf, Diagnostic> {
         }
     }
     let named = match named.as_slice() {
-        [] => "its package.json names no entry (\"main\")".to_string(),
-        names => format!("package.json names {}, which does not exist", names.join(", ")),
+        [] => String::new(),
+        names => format!("package.json names {}, which does not exist, and ", names.join(", ")),
     };
-    Err(Diagnostic::new(format!(
-        "no handler in {}: {named}, and there is no {}.ts, .js or .mjs",
-        folder.root().display(),
-        DEFAULT_STEMS.join(", ")
-    )))
+    let stems = DEFAULT_STEMS.join(", ");
+    Err(Diagnostic::new(format!("no handler in {}: {named}there is no {stems} as .ts, .js or .mjs", folder.root().display())))
 }
 
 /// The entries package.json names, best first; none without a package.json.
@@ -109,11 +106,10 @@ fn named_in_package_json(folder: &Folder) -> Result<Vec<String>, Diagnostic> {
         let problem = folder.take_problems().into_iter().next();
         problem.unwrap_or_else(|| Diagnostic::in_file(FILE, format!("cannot be read: {error}")))
     })?;
-    let json = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let package: Value = serde_json::from_str(json).map_err(|error| {
+    let package: Value = serde_json::from_str(&text).map_err(|error| {
         let position =
             Position { line: u32::try_from(error.line()).unwrap_or(1).max(1), column: u32::try_from(error.column()).unwrap_or(1).max(1) };
-        Diagnostic::at(FILE, json, position, format!("not JSON: {error}"))
+        Diagnostic::at(FILE, &text, position, format!("not JSON: {error}"))
     })?;
     let exports = package.get("exports").and_then(exported_root);
     let fields = ["module", "main"].map(|field| package.get(field).and_then(Value::as_str));

@@ -48,8 +48,16 @@ pub(crate) fn explain(mut diagnostic: BuildDiagnostic, folder: &Folder) -> Diagn
                 Position { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column + 1).unwrap_or(u32::MAX) };
             Diagnostic::at(&file, &source, position, message)
         }
-        None => Diagnostic::new(message),
+        None => match diagnostic.id().filter(|id| Path::new(id).starts_with(folder.root())) {
+            Some(id) => Diagnostic::in_file(&folder.name(Path::new(&id)), message),
+            None => Diagnostic::new(message),
+        },
     }
+}
+
+/// Files are named as their author knows them, and nobody learns where the folder lies.
+fn without_root(text: &str, folder: &Folder) -> String {
+    text.replace(&format!("{}/", folder.root().display()), "")
 }
 
 fn options(folder: &Folder) -> DiagnosticOptions {
@@ -59,25 +67,32 @@ fn options(folder: &Folder) -> DiagnosticOptions {
 fn message(diagnostic: &mut BuildDiagnostic, folder: &Folder) -> String {
     let importer = diagnostic.id().unwrap_or_default();
     let specifier = diagnostic.exporter().unwrap_or_default();
+    let text = diagnostic.to_message_with(&options(folder));
+    let plain = without_root(without_importer(&text), folder);
     match diagnostic.kind() {
         EventKind::UnresolvedImport => unresolved(&specifier, Path::new(&importer), folder),
         EventKind::ResolveError => {
             let reason = diagnostic.downcast_mut().map(|e: &mut DiagnosableResolveError| e.reason.clone());
             format!("cannot import \"{specifier}\": {}", reason.unwrap_or_default())
         }
-        _ => {
-            let text = diagnostic.to_message_with(&options(folder));
-            match refused_specifier(&text, &importer) {
-                Some(specifier) => elsewhere(specifier),
-                None => text.replace(&format!("{}/", folder.root().display()), ""),
-            }
+        EventKind::MissingExportError if importer.ends_with("ts") => {
+            format!("{plain}: if it is a type, write `import type` or `export type`")
         }
+        EventKind::UnloadableDependencyError => refused_specifier(&text, &importer).map_or(plain, elsewhere),
+        _ => plain,
     }
 }
 
-/// The specifier from rolldown's "Could not load <id> (imported by <importer>) - …" for an id the plugin refused.
+/// rolldown's message up to where it says which file imports, which the place says too.
+fn without_importer(text: &str) -> &str {
+    let end = [", imported by", " (imported by"].iter().filter_map(|words| text.find(words)).min();
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The specifier from rolldown's "Could not load <id> (imported by <importer>) - …" for an id the plugin refused, whose
+/// zero byte it spells out.
 fn refused_specifier<'t>(text: &'t str, importer: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(REFUSED)?;
+    let (_, rest) = text.split_once(REFUSED.trim_start_matches('\0'))?;
     let (specifier, _) = rest.rsplit_once(&format!(" (imported by {importer})"))?;
     Some(specifier)
 }
@@ -99,9 +114,10 @@ fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
             format!("cannot find \"{specifier}\"")
         };
     }
+    let folder_of = |package: &str| folder.root().join("node_modules").join(package);
     match package(specifier) {
-        Some(package) if folder.leads_outside(&folder.root().join("node_modules").join(package)) => outside(specifier),
-        Some(package) if folder.source(&format!("node_modules/{package}/package.json")).is_some() => {
+        Some(package) if folder.leads_outside(&folder_of(package)) => outside(specifier),
+        Some(package) if folder.is_file(&folder_of(package).join("package.json")) => {
             format!("cannot find \"{specifier}\": the package \"{package}\" has no such file")
         }
         Some(package) => format!("cannot find \"{specifier}\": run `npm install {package}` in the handler's folder"),
@@ -140,6 +156,6 @@ pub(crate) fn explain_tsconfig(error: ResolveError, folder: &Folder) -> Diagnost
             }
             other => Diagnostic::in_file(&folder.name(path), other.to_string()),
         },
-        other => Diagnostic::new(other.to_string()),
+        other => Diagnostic::new(without_root(&other.to_string(), folder)),
     }
 }

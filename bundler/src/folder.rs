@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{self, Read as _},
     path::{Component, Path, PathBuf},
+    string::FromUtf8Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -56,7 +57,7 @@ impl Folder {
 
     /// The text of a file that was read before, for a code frame.
     pub fn source(&self, file: &str) -> Option<String> {
-        self.0.dir.read_to_string(file).ok()
+        text(self.0.dir.read(file).ok()?).ok()
     }
 
     pub fn is_file(&self, path: &Path) -> bool {
@@ -116,6 +117,15 @@ impl Folder {
     }
 }
 
+/// Text as it is parsed and quoted: without a byte order mark.
+fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
+    let mut text = String::from_utf8(bytes)?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
+}
+
 /// What a caller outside may know of a path outside: nothing. cap-std's own refusal carries no errno.
 fn hide_outside(error: io::Error) -> io::Error {
     let refused = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
@@ -145,10 +155,11 @@ impl oxc_resolver::FileSystem for Folder {
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {
-        String::from_utf8(self.read(path)?).map_err(|error| {
+        text(self.read(path)?).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
             let byte = error.as_bytes()[offset];
-            self.report(Diagnostic::in_file(&self.name(path), format!("not UTF-8 text: byte 0x{byte:02x} at offset {offset}")));
+            let message = format!("not UTF-8 text: byte 0x{byte:02x} at offset {offset}");
+            self.report(Diagnostic::in_file(&self.name(path), message));
             io::ErrorKind::InvalidData.into()
         })
     }
@@ -166,7 +177,8 @@ impl oxc_resolver::FileSystem for Folder {
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
         let target = self.0.dir.read_link_contents(self.relative(path)?).map_err(hide_outside)?;
         let from = path.parent().unwrap_or(path);
-        if !normalize(&from.join(&target)).starts_with(self.root()) {
+        // An absolute link is not followed into a folder, even where it leads back into this one.
+        if target.is_absolute() || !normalize(&from.join(&target)).starts_with(self.root()) {
             self.seen().links_outside.push(path.to_path_buf());
         }
         Ok(target)

@@ -42,8 +42,8 @@ pub struct Bundle {
     pub code: String,
     /// Source map, version 3, as JSON: `sources` relative to the handler's folder, with `sourcesContent`.
     pub source_map: String,
-    /// Every file that was read, package.json and tsconfig.json included: absolute, without symbolic links in
-    /// folders, sorted. While their contents stay the same and none is added, so does the bundle.
+    /// Every file that was read, package.json and tsconfig.json included: absolute paths, sorted. While their contents
+    /// stay the same and no file is added to the folder, so does the bundle.
     pub inputs: Vec<PathBuf>,
     /// Remarks on the handler's own files, as `file:line:column: message`.
     pub warnings: Vec<String>,
@@ -83,9 +83,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 60 s, 60 s, 1 GiB, [`MAX_SOURCE_BYTES`].
+    /// 60 s, 60 s, 2 GiB (10 MB of dense code take 1.4 GB), [`MAX_SOURCE_BYTES`].
     fn default() -> Self {
-        Self { wall: Duration::from_secs(60), cpu_seconds: 60, memory_bytes: 1 << 30, source_bytes: MAX_SOURCE_BYTES }
+        Self { wall: Duration::from_secs(60), cpu_seconds: 60, memory_bytes: 2 << 30, source_bytes: MAX_SOURCE_BYTES }
     }
 }
 

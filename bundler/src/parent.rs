@@ -1,13 +1,12 @@
 //! The parent's side: starts children, keeps one in reserve, and makes sense of how they end.
 
 use std::{
-    borrow::Cow,
     ffi::OsString,
     io,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
 };
 
@@ -15,7 +14,7 @@ use rustix::process::Signal;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
-    sync::Semaphore,
+    sync::{Mutex, Semaphore},
     time::timeout,
 };
 
@@ -69,7 +68,11 @@ pub struct Bundler {
     spare: Option<Spare>,
 }
 
-/// A child that was started in advance and waits for its request; none while the next one starts.
+/// Asks a child to get ready while it waits for its request.
+const PREPARE: &[u8] = b"\n";
+
+/// A child that was started in advance and waits for its request. Locked while the next one starts: who comes then waits
+/// for that one, rather than start another beside it.
 type Spare = Arc<Mutex<Option<Child>>>;
 
 impl Bundler {
@@ -107,7 +110,7 @@ impl Bundler {
         let line = serde_json::to_string(&job).map_err(|_| reject(&request.path, "is not a UTF-8 path: rename it"))?;
         // The semaphore is never closed: there is a permit, or one to wait for.
         let _slot = self.slots.acquire().await;
-        let child = self.take_spare().map_or_else(|| self.command.spawn(), Ok)?;
+        let child = self.take_spare().await.map_or_else(|| self.command.spawn(), Ok)?;
         let outcome = timeout(self.limits.wall, converse(child, line)).await;
         self.refill_spare();
         match outcome {
@@ -115,13 +118,13 @@ impl Bundler {
             Ok(Err(error)) => Err(BundleError::Internal(format!("lost the child: {error}"))),
             Err(_) => {
                 let seconds = self.limits.wall.as_secs_f64();
-                Err(reject(&request.path, &format!("took more than {seconds} s to bundle")))
+                Err(reject(&request.path, &format!("takes more than {seconds} s to bundle")))
             }
         }
     }
 
-    fn take_spare(&self) -> Option<Child> {
-        let mut child = lock(self.spare.as_ref()?).take()?;
+    async fn take_spare(&self) -> Option<Child> {
+        let mut child = self.spare.as_ref()?.lock().await.take()?;
         // One that ended while it waited (want of memory, an operator's kill) is of no use.
         matches!(child.try_wait(), Ok(None)).then_some(child)
     }
@@ -133,16 +136,18 @@ impl Bundler {
         };
         let command = self.command.clone();
         tokio::spawn(async move {
-            if lock(&spare).is_none() {
-                // What keeps it from starting is reported to the next request.
-                *lock(&spare) = command.spawn().ok();
+            let mut spare = spare.lock().await;
+            if spare.is_some() {
+                return;
             }
+            // What keeps it from starting is reported to the next request.
+            let Ok(mut child) = command.spawn() else { return };
+            if let Some(stdin) = &mut child.stdin {
+                let _ = stdin.write_all(PREPARE).await;
+            }
+            *spare = Some(child);
         });
     }
-}
-
-fn lock(spare: &Spare) -> MutexGuard<'_, Option<Child>> {
-    spare.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// More than any answer within the limit on sources.
@@ -153,7 +158,7 @@ const MAX_REPORT_BYTES: u64 = 64 << 10;
 struct Ending {
     status: ExitStatus,
     answer: Vec<u8>,
-    report: Vec<u8>,
+    report: String,
 }
 
 async fn converse(mut child: Child, mut line: String) -> io::Result<Ending> {
@@ -167,6 +172,7 @@ async fn converse(mut child: Child, mut line: String) -> io::Result<Ending> {
         tokio::try_join!(read(child.stdout.take(), MAX_ANSWER_BYTES), read(child.stderr.take(), MAX_REPORT_BYTES), child.wait(),)?;
     // Its end tells the child that nobody waits any more: not before here.
     drop(stdin);
+    let report = String::from_utf8_lossy(&report).into_owned();
     Ok(Ending { status, answer, report })
 }
 
@@ -180,11 +186,11 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, max_bytes: u64) -> io::Resul
 
 impl Ending {
     fn judge(&self, job: &Job) -> Result<Bundle, BundleError> {
-        if let Some(signal) = self.status.signal() {
-            return Err(self.mourn(signal, job));
-        }
         if !self.status.success() {
-            return Err(BundleError::Internal(format!("{}: {}", self.status, self.report())));
+            return Err(match self.fault(&job.limits) {
+                Some(fault) => reject(&job.request.path, &fault),
+                None => BundleError::Internal(format!("{}: {}", self.status, self.report.trim())),
+            });
         }
         match serde_json::from_slice(&self.answer) {
             Ok(Answer::Bundled(bundle)) => Ok(bundle),
@@ -193,38 +199,24 @@ impl Ending {
         }
     }
 
-    /// What a fatal signal says about the handler, or about the machine.
-    fn mourn(&self, signal: i32, job: &Job) -> BundleError {
-        let Limits { cpu_seconds, memory_bytes, .. } = job.limits;
-        let signal = Signal::from_named_raw(signal);
-        let cause = match signal {
-            Some(Signal::XCPU) => format!("took more than {cpu_seconds} s of CPU time to bundle"),
-            Some(Signal::ABORT) if self.report().contains("memory allocation") => {
-                format!("took more than {} MB of memory to bundle", memory_bytes / 1_000_000)
-            }
-            Some(signal @ (Signal::ABORT | Signal::SEGV | Signal::BUS | Signal::ILL | Signal::TRAP)) => {
-                format!("is nested too deeply or too large to parse: the bundler stopped ({})", name(signal))
-            }
-            _ => return BundleError::Internal(format!("{}: {}", self.status, self.report())),
+    /// What the handler did to a child that gave no answer; nothing where the child or the machine is to blame.
+    fn fault(&self, limits: &Limits) -> Option<String> {
+        // In the words of Rust's allocator, and of the parser's own.
+        if ["memory allocation of", "out of memory"].iter().any(|words| self.report.contains(words)) {
+            return Some(format!("takes more than {} MB of memory to bundle", limits.memory_bytes >> 20));
+        }
+        let name = match Signal::from_named_raw(self.status.signal()?)? {
+            Signal::XCPU => return Some(format!("takes more than {} s of CPU time to bundle", limits.cpu_seconds)),
+            Signal::ABORT => "SIGABRT",
+            Signal::SEGV => "SIGSEGV",
+            Signal::BUS => "SIGBUS",
+            Signal::ILL => "SIGILL",
+            _ => return None,
         };
-        reject(&job.request.path, &cause)
-    }
-
-    fn report(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.report)
+        Some(format!("is nested too deeply or too large to parse: the bundler stopped ({name})"))
     }
 }
 
 fn reject(path: &Path, cause: &str) -> BundleError {
     Diagnostic::new(format!("{} {cause}", path.display())).into()
-}
-
-fn name(signal: Signal) -> &'static str {
-    match signal {
-        Signal::ABORT => "SIGABRT",
-        Signal::SEGV => "SIGSEGV",
-        Signal::BUS => "SIGBUS",
-        Signal::ILL => "SIGILL",
-        _ => "SIGTRAP",
-    }
 }

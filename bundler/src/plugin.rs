@@ -1,12 +1,13 @@
 //! What rolldown is told about each module of a handler.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, path::Path};
 
 use oxc::{
     ast::ast::{AccessorProperty, AccessorPropertyType, Decorator},
     ast_visit::{VisitJs, walk_js},
     span::Span,
 };
+use oxc_resolver::FileSystem as _;
 use rolldown_common::{ImportKind, ResolvedExternal};
 use rolldown_plugin::{
     HookLoadArgs, HookLoadOutput, HookLoadReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn, HookTransformAstArgs,
@@ -85,8 +86,14 @@ impl Plugin for HandlerPlugin {
             anyhow::bail!("refused");
         }
         if args.id.starts_with('/') {
-            use oxc_resolver::FileSystem as _;
-            let code = self.folder.read_to_string(std::path::Path::new(args.id))?;
+            let path = Path::new(args.id);
+            if path.extension().is_some_and(|extension| extension == "css") {
+                // rolldown refuses it too, but takes its text for its name.
+                self.folder.report(Diagnostic::in_file(&self.folder.name(path), "handlers cannot import style sheets"));
+                anyhow::bail!("refused");
+            }
+            // Read where it is parsed, rather than by another thread.
+            let code = self.folder.read_to_string(path)?;
             return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
         }
         Ok(args.id.strip_prefix(FACADE).map(|builtin| {

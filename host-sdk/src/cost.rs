@@ -69,16 +69,23 @@ pub struct UsdError(String);
 impl FromStr for Usd {
     type Err = UsdError;
 
+    /// Decimal digits, with an exponent where a program wrote them: JSON of `0.000002` is `2e-6` in some languages.
     fn from_str(text: &str) -> Result<Self, UsdError> {
         let parse = || -> Option<Usd> {
-            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-            let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-            if whole.is_empty() || fraction.len() > DECIMALS || !is_digits(whole) || !is_digits(fraction) {
+            let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+            let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            let digits = format!("{whole}{fraction}");
+            if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return None;
             }
-            let whole: u64 = whole.parse().ok()?;
-            let fraction: u64 = format!("{fraction:0<DECIMALS$}").parse().ok()?;
-            Some(Usd { picodollars: whole.checked_mul(PICODOLLARS)?.checked_add(fraction)? })
+            let digits: u128 = digits.parse().ok()?;
+            let power = exponent.parse::<i32>().ok()?.checked_add(DECIMALS as i32)?.checked_sub(fraction.len() as i32)?;
+            let scale = 10_u128.checked_pow(power.unsigned_abs())?;
+            let picodollars = match power {
+                0.. => digits.checked_mul(scale)?,
+                _ => (digits % scale == 0).then_some(digits / scale)?,
+            };
+            Some(Usd { picodollars: u64::try_from(picodollars).ok()? })
         };
         parse().ok_or_else(|| UsdError(text.to_owned()))
     }
@@ -102,7 +109,7 @@ impl<'de> Deserialize<'de> for Usd {
 
 /// What running costs. Configuration: every field has a default, and a file may replace any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct PriceTable {
     /// For every call.
     pub call_usd: Usd,
@@ -130,5 +137,23 @@ impl PriceTable {
         self.call_usd
             + self.fuel_billion_usd.scaled(fuel as u128, 1_000_000_000)
             + self.memory_gb_second_usd.scaled(memory_bytes as u128 * wall_us as u128, GB * 1_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_exactly_however_they_are_written() {
+        let picodollars = |text: &str| text.parse::<Usd>().map(Usd::picodollars).ok();
+        assert_eq!(picodollars("1"), Some(1_000_000_000_000));
+        assert_eq!(picodollars("0.25"), Some(250_000_000_000));
+        assert_eq!(picodollars("0.000000000001"), Some(1));
+        assert_eq!(picodollars("2e-6"), Some(2_000_000));
+        assert_eq!(picodollars("1.50E+1"), Some(15_000_000_000_000));
+        for no_amount in ["", ".5", "-1", "+1", "1e-13", "0.0000000000001", "1e99", "1e99999999999", "0x10", "1 ", "NaN"] {
+            assert_eq!(picodollars(no_amount), None, "{no_amount}");
+        }
     }
 }

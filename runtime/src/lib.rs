@@ -5,6 +5,7 @@
 
 mod admission;
 mod call;
+pub mod cgroup;
 mod engine;
 mod executor;
 mod handler;

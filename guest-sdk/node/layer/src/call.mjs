@@ -1,6 +1,6 @@
 // The one call that an instance serves. Everything in here is on the path of a cold call, which takes microseconds.
 
-import { createContext } from "./context.mjs";
+import { contextOf } from "./context.mjs";
 import { PromiseConstructor } from "./intrinsics.mjs";
 import { mirra } from "./mirra.mjs";
 import { rebaseTimers } from "./timers.mjs";
@@ -37,8 +37,7 @@ function whatIsExported(namespace) {
 
 /** Answers the handler's result, or a real promise of it: the engine looks at nothing else. */
 export function call(event, contextJson) {
-  const result = handler(event, createContext(contextJson), mirra);
-  const isThenable = typeof result === "object" && result !== null && typeof result.then === "function";
-  if (isThenable && !(result instanceof PromiseConstructor)) return new PromiseConstructor((resolve) => resolve(result));
-  return result;
+  const result = handler(event, contextOf(contextJson), mirra);
+  if (typeof result?.then !== "function" || result instanceof PromiseConstructor) return result;
+  return new PromiseConstructor((resolve) => resolve(result));
 }

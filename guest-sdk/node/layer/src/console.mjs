@@ -20,7 +20,8 @@ const started = new Map();
 
 function write(level, text) {
   if (indent !== "") text = indent + (indexOf(text, "\n") < 0 ? text : text.replaceAll("\n", `\n${indent}`));
-  if (text.length > LINE_CHARS_MAX) text = `${slice(text, 0, LINE_CHARS_MAX)}… (${text.length - LINE_CHARS_MAX} more characters)`;
+  const excess = text.length - LINE_CHARS_MAX;
+  if (excess > 0) text = `${slice(text, 0, LINE_CHARS_MAX)}… (${excess} more characters)`;
   native.log(level, toWellFormed(text));
 }
 
@@ -47,15 +48,12 @@ const methods = {
   warn: (...args) => write(WARN, format(args)),
   error: (...args) => write(ERROR, format(args)),
   trace(...args) {
-    const trace = { name: "Trace", message: format(args), toString: Error.prototype.toString };
+    const trace = { name: "Trace", message: format(args) };
     Error.captureStackTrace(trace, methods.trace);
     write(DEBUG, trace.stack);
   },
   assert(condition, ...args) {
-    if (condition) return;
-    const isTemplate = typeof args[0] === "string";
-    if (isTemplate) args[0] = `Assertion failed: ${args[0]}`;
-    write(ERROR, format(args.length === 0 ? ["Assertion failed"] : isTemplate ? args : ["Assertion failed:", ...args]));
+    if (!condition) write(ERROR, args.length === 0 ? "Assertion failed" : `Assertion failed: ${format(args)}`);
   },
   dir: (value, options) => write(INFO, show(value, { customInspect: false, ...options })),
   dirxml: (...args) => write(INFO, format(args)),

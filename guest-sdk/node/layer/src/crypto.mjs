@@ -33,7 +33,8 @@ class Crypto {
     }
     const { buffer, byteOffset, byteLength } = array;
     if (byteLength > QUOTA_BYTES) {
-      throw new DOMException(`getRandomValues fills at most ${QUOTA_BYTES} bytes a call, not ${byteLength}`, "QuotaExceededError");
+      const message = `getRandomValues fills at most ${QUOTA_BYTES} bytes a call, not ${byteLength}`;
+      throw new DOMException(message, "QuotaExceededError");
     }
     native.randomFill(buffer, byteOffset, byteLength);
     return array;
@@ -44,7 +45,8 @@ class Crypto {
     refuseWhilePreparing();
     const digits = hex() + hex() + hex();
     const variant = VARIANT[parseInt(digits[15], 16) & 3];
-    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(12, 15)}-${variant}${digits.slice(16, 19)}-${digits.slice(19, 31)}`;
+    const part = (from, to) => digits.slice(from, to);
+    return `${part(0, 8)}-${part(8, 12)}-4${part(12, 15)}-${variant}${part(16, 19)}-${part(19, 31)}`;
   }
 
   get [toStringTag]() {

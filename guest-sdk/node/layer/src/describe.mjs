@@ -8,8 +8,10 @@ const NAME_CHARS_MAX = 256;
 const MESSAGE_CHARS_MAX = 8 * 1024;
 /** Of the whole stack, with those of causes. */
 const STACK_CHARS_MAX = 24 * 1024;
-const CAUSES_MAX = 8;
-const AGGREGATED_MAX = 8;
+/** Errors in one report, whether causes or gathered. */
+const ERRORS_MAX = 16;
+
+const PROTOTYPES_MAX = 64;
 
 const SHOWN = { depth: 4, breakLength: 120, maxStringLength: 1024 };
 
@@ -17,7 +19,7 @@ const SHOWN = { depth: 4, breakLength: 120, maxStringLength: 1024 };
 export function describe(thrown) {
   try {
     if (!isErrorLike(thrown)) return ["", clean(textOf(thrown), MESSAGE_CHARS_MAX), ""];
-    const stack = clean(stackOf(thrown, 0), STACK_CHARS_MAX);
+    const stack = clean(stackOf(thrown), STACK_CHARS_MAX);
     return [clean(nameOf(thrown), NAME_CHARS_MAX), clean(messageOf(thrown), MESSAGE_CHARS_MAX), stack];
   } catch {
     return ["Error", "an error that could not be described", ""];
@@ -36,7 +38,12 @@ function isErrorLike(value) {
   if (typeof value !== "object" || value === null) return false;
   try {
     if (isError(value)) return true;
-    for (let up = getPrototypeOf(value); up !== null; up = getPrototypeOf(up)) if (up === ErrorPrototype) return true;
+    let up = value;
+    // A Proxy can make up a chain that never ends.
+    for (let steps = 0; up !== null && steps < PROTOTYPES_MAX; steps += 1) {
+      up = getPrototypeOf(up);
+      if (up === ErrorPrototype) return true;
+    }
   } catch {
     // A revoked Proxy has no prototype to tell.
   }
@@ -60,22 +67,37 @@ function textOf(value) {
   return typeof value === "string" ? value : show(value, SHOWN);
 }
 
-/** Frames, then those of what caused it and of what it gathers. */
-function stackOf(error, depth) {
-  let stack = ownFrames(error);
-  if (depth >= CAUSES_MAX || stack.length > STACK_CHARS_MAX) return stack;
-  const errors = read(error, "errors");
-  const count = typeof errors === "object" && errors !== null ? read(errors, "length") : 0;
-  for (let at = 0; at < count && at < AGGREGATED_MAX; at += 1) stack += part(`Error ${at + 1} of ${count}`, read(errors, at), depth);
-  const cause = read(error, "cause");
-  if (cause !== undefined) stack += part("Caused by", cause, depth);
-  return stack;
-}
+/** Frames, then those of what caused the error and of what it gathers. */
+function stackOf(error) {
+  const told = [];
+  let stack = "";
 
-function part(label, value, depth) {
-  if (!isErrorLike(value)) return `${label}: ${clean(textOf(value), MESSAGE_CHARS_MAX)}\n`;
-  const message = clean(messageOf(value), MESSAGE_CHARS_MAX);
-  return `${label}: ${nameOf(value)}${message && ": "}${message}\n${stackOf(value, depth + 1)}`;
+  function tell(label, value) {
+    if (!isErrorLike(value)) {
+      stack += `${label}: ${clean(textOf(value), MESSAGE_CHARS_MAX)}\n`;
+      return;
+    }
+    const message = clean(messageOf(value), MESSAGE_CHARS_MAX);
+    stack += `${label}: ${nameOf(value)}${message && ": "}${message}\n`;
+    tellFrames(value);
+  }
+
+  function tellFrames(error) {
+    for (let at = 0; at < told.length; at += 1) if (told[at] === error) return;
+    told[told.length] = error;
+    stack += ownFrames(error);
+    const errors = read(error, "errors");
+    const count = typeof errors === "object" ? read(errors, "length") : 0;
+    const isList = typeof count === "number";
+    for (let at = 0; isList && at < count && hasRoom(); at += 1) tell(`Error ${at + 1} of ${count}`, read(errors, at));
+    const cause = read(error, "cause");
+    if (cause !== undefined && hasRoom()) tell("Caused by", cause);
+  }
+
+  const hasRoom = () => told.length < ERRORS_MAX && stack.length < STACK_CHARS_MAX;
+
+  tellFrames(error);
+  return stack;
 }
 
 /** The frames as lines, each with its end, without the title that V8's form of a stack has. */

@@ -1,7 +1,8 @@
 // Stacks as programs written for V8 expect them: "Name: message" above the frames, and no frames of this layer.
 
+import { defineInspect } from "./format.mjs";
 import {
-  ErrorPrototype, apply, defineProperty, errorToString, getOwnPropertyDescriptor, indexOf, slice,
+  ErrorPrototype, apply, defineHidden, defineProperty, errorToString, getOwnPropertyDescriptor, indexOf, slice,
 } from "./intrinsics.mjs";
 
 const FRAME = "    at ";
@@ -56,7 +57,7 @@ export function installErrors() {
     },
     // The engine's refuses what is no string, and makes the stack visible to JSON and `for…in`.
     set(value) {
-      defineProperty(this, "stack", { value, writable: true, enumerable: false, configurable: true });
+      defineHidden(this, "stack", value);
     },
   });
 
@@ -66,5 +67,10 @@ export function installErrors() {
     const own = getOwnPropertyDescriptor(target, "stack");
     if (own?.writable) target.stack = titled(target, own.value);
   }
-  defineProperty(Error, "captureStackTrace", { value: captureStackTrace, writable: true, enumerable: false, configurable: true });
+  defineHidden(Error, "captureStackTrace", captureStackTrace);
+
+  // Its objects own a stack of bare frames.
+  defineInspect(DOMException.prototype, function () {
+    return `DOMException [${this.name}]${titled(this, this.stack).slice(this.name.length)}`;
+  });
 }

@@ -1,7 +1,10 @@
 // Values as text, as Node shows them; never an exception, whatever a getter or a Proxy does.
 
+import { removeStandIn } from "./atomics.mjs";
 import { formatWithOptions, inspect } from "node-inspect-extracted";
-import { INSPECT, defineProperty, indexOf } from "./intrinsics.mjs";
+import { INSPECT, defineHidden, indexOf } from "./intrinsics.mjs";
+
+removeStandIn();
 
 const UNSHOWABLE = "[a value that cannot be shown]";
 
@@ -59,15 +62,16 @@ function unshowable(error) {
 
 /** Says how console shows the objects of `prototype`. */
 export function defineInspect(prototype, showing) {
-  defineProperty(prototype, INSPECT, { value: showing, writable: true, enumerable: false, configurable: true });
+  defineHidden(prototype, INSPECT, showing);
 }
 
 /** Shows an object of private fields by its public getters, as Node does: `URL { href: … }`. */
 export function defineInspectByGetters(type, keys) {
   defineInspect(type.prototype, function (depth, options, inspect) {
-    if (depth < 0) return `[${type.name}]`;
+    const { name } = this.constructor;
+    if (depth < 0) return `[${name}]`;
     const shown = {};
     for (const key of keys) shown[key] = this[key];
-    return `${type.name} ${inspect(shown, options)}`;
+    return `${name} ${inspect(shown, options)}`;
   });
 }

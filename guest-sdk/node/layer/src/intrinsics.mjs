@@ -5,7 +5,7 @@
 const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 
 export const { apply } = Reflect;
-export const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Object;
+export const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
 export const { parse, stringify } = JSON;
 export const { max, min, ceil, floor, trunc } = Math;
 
@@ -26,7 +26,11 @@ export const functionToString = Function.prototype.toString;
 /** How `console` and `util.inspect` ask an object to show itself. */
 export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** Defines a global as the platform's own are: replaceable, and not seen by `for…in`. */
+/** Defines a property as the language's own are: replaceable, and not seen by `for…in`. */
+export function defineHidden(object, key, value) {
+  defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true });
+}
+
 export function defineGlobal(name, value) {
-  defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
+  defineHidden(globalThis, name, value);
 }

@@ -1,4 +1,4 @@
-import { defineProperty } from "./intrinsics.mjs";
+import { defineHidden } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
 
 /** The engine's own generator is seeded once and copied with the image. This one keeps no state: each number is the host's,
@@ -8,5 +8,5 @@ function random() {
 }
 
 export function installMath() {
-  defineProperty(Math, "random", { value: random, writable: true, enumerable: false, configurable: true });
+  defineHidden(Math, "random", random);
 }

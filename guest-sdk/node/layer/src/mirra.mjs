@@ -1,11 +1,14 @@
-// The SDK: `mirra.<adapter>.<method>(params)`, and `mirra.resources.<name>.<method>(params)`. No list of adapters is kept
-// here: the host knows them, and refuses what it does not know.
+// The SDK: `mirra.<adapter>.<method>(params)`, and `mirra.resources.<name>.<method>(params)`. Any name will do here: the host
+// knows what there is, and refuses the rest.
 
 import { INSPECT, defineGlobal, defineProperty } from "./intrinsics.mjs";
 import { start } from "./operations.mjs";
 
-/** Names that the language itself asks for: had they a value, `await mirra.memory` or JSON.stringify would start operations. */
+/** Names that the language asks for: had they a value, `await mirra.memory` or JSON.stringify would start operations. */
 const NEVER_A_NAME = { __proto__: null, then: true, toJSON: true };
+
+/** Asked for once at the start, they lie in the image, and a call does not write the memory of making them. */
+const USUAL_ADAPTERS = ["ai", "flows", "memory", "resources", "scripts"];
 
 /** An object whose members come into being when they are first asked for, and then stay. */
 function grow(target, member) {
@@ -49,4 +52,5 @@ export const mirra = grow(shownAs("mirra"), adapter);
 
 export function installMirra() {
   defineGlobal("mirra", mirra);
+  for (const name of USUAL_ADAPTERS) void mirra[name];
 }

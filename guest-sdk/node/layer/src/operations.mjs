@@ -1,6 +1,6 @@
 // Operations of the host that are under way, each with the promise that waits for it.
 
-import { PromiseConstructor, defineProperty, parse, stringify } from "./intrinsics.mjs";
+import { PromiseConstructor, defineHidden, parse, stringify } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
 
 /** By the host's id. A bare object, so that nothing a handler replaces is called. */
@@ -8,7 +8,10 @@ const underWay = { __proto__: null };
 let count = 0;
 
 class MirraError extends Error {}
-defineProperty(MirraError.prototype, "name", { value: "MirraError", writable: true, enumerable: false, configurable: true });
+defineHidden(MirraError.prototype, "name", "MirraError");
+
+const WHILE_PREPARING =
+  "was called while the handler was prepared, where nothing outside can be reached; move the call into the handler";
 
 function failed(error, code, message) {
   error.code = code;
@@ -22,7 +25,7 @@ export function start(name, params) {
   const error = new MirraError("");
   return new PromiseConstructor((resolve, reject) => {
     if (native.isPreparing()) {
-      reject(failed(error, "RESOURCE_DENIED", `mirra.${name}() was called while the handler was prepared, where nothing outside can be reached; move the call into the handler`));
+      reject(failed(error, "RESOURCE_DENIED", `mirra.${name}() ${WHILE_PREPARING}`));
       return;
     }
     const json = stringify(params ?? {});

@@ -1,17 +1,14 @@
-// Timers. All that are due in the same millisecond share a bucket, in the order of their creation; a heap keeps the
-// milliseconds. So a million timers cost a heap of as many entries as they are due at different times, and cancelling one
-// costs a lookup. An immediate is a timer that is due already.
+// The timers' globals. An immediate is a timer that is due already.
 
-import { ceil, defineGlobal, floor, max, trunc } from "./intrinsics.mjs";
-import { MinHeap } from "./heap.mjs";
+import { ceil, defineGlobal, floor, max, min, trunc } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
 import { isWaiting } from "./operations.mjs";
+import { add, firstAt, firstDue, remove } from "./timer-queue.mjs";
 
 /** What fits into Node's 32 bits; a longer delay is taken for 1 ms, as there. */
 const DELAY_MAX_MS = 2 ** 31 - 1;
-
-const buckets = new Map();
-const dueTimes = new MinHeap();
+/** Later than any call lasts. */
+const DUE_MAX_MS = 2 ** 31 - 1;
 
 /** How many timers keep the call alive. */
 let alive = 0;
@@ -32,14 +29,17 @@ const NO_ARGS = [];
 class Timer {
   constructor(callback, args) {
     if (typeof callback !== "function") {
-      const error = new TypeError(`The "callback" argument must be of type function. Received ${callback === null ? "null" : typeof callback}`);
+      const received = callback === null ? "null" : typeof callback;
+      const error = new TypeError(`The "callback" argument must be of type function. Received ${received}`);
       error.code = "ERR_INVALID_ARG_TYPE";
       throw error;
     }
     this._callback = callback;
     this._args = args.length === 0 ? NO_ARGS : args;
-    this._due = -1;
     this._isRef = true;
+    this._list = null;
+    this._before = null;
+    this._after = null;
   }
 
   hasRef() {
@@ -55,33 +55,29 @@ class Timer {
   }
 
   _setRef(isRef) {
-    if (this._due >= 0 && isRef !== this._isRef) alive += isRef ? 1 : -1;
+    if (this._list !== null && isRef !== this._isRef) alive += isRef ? 1 : -1;
     this._isRef = isRef;
     return this;
   }
 
   _schedule(due) {
-    this._due = due;
+    add(this, min(due, DUE_MAX_MS) | 0);
     if (this._isRef) alive += 1;
-    const bucket = buckets.get(due);
-    if (bucket !== undefined) {
-      bucket.add(this);
-      return;
-    }
-    buckets.set(due, new Set([this]));
-    dueTimes.push(due);
   }
 
   _cancel() {
-    if (this._due < 0) return;
-    // An empty bucket stays until its time comes up.
-    buckets.get(this._due).delete(this);
-    this._due = -1;
+    if (this._list === null) return;
+    remove(this);
     if (this._isRef) alive -= 1;
   }
 
-  [Symbol.dispose]() {
+  close() {
     this._cancel();
+    return this;
+  }
+
+  [Symbol.dispose]() {
+    this.close();
   }
 }
 
@@ -93,7 +89,7 @@ class Immediate extends Timer {
 
 let lastId = 0;
 /** Timers that were turned into a number, which may come back to `clearTimeout`. */
-const byId = new Map();
+const byId = { __proto__: null };
 
 class Timeout extends Timer {
   constructor(callback, delay, args, isRepeating) {
@@ -112,27 +108,22 @@ class Timeout extends Timer {
   }
 
   close() {
-    this._cancel();
     this._isRepeating = false;
-    return this;
+    return super.close();
   }
 
   _run() {
     this._callback(...this._args);
     // Unless the callback cleared or refreshed it.
-    if (this._isRepeating && this._due < 0) this.refresh();
+    if (this._isRepeating && this._list === null) this.refresh();
   }
 
   [Symbol.toPrimitive]() {
     if (this._id === undefined) {
       this._id = lastId += 1;
-      byId.set(this._id, this);
+      byId[this._id] = this;
     }
     return this._id;
-  }
-
-  [Symbol.dispose]() {
-    this.close();
   }
 }
 
@@ -151,18 +142,8 @@ function setImmediate(callback, ...args) {
 }
 
 function clear(timer) {
-  const known = timer instanceof Timer ? timer : byId.get(Number(timer));
-  known?.[Symbol.dispose]();
-}
-
-/** The millisecond of the timer that is due first, or undefined. */
-function firstDue() {
-  for (;;) {
-    const due = dueTimes.first();
-    if (due === undefined || buckets.get(due).size > 0) return due;
-    dueTimes.pop();
-    buckets.delete(due);
-  }
+  if (timer instanceof Timer) timer.close();
+  else if (typeof timer === "number" || typeof timer === "string") byId[timer]?.close();
 }
 
 /** Runs the first timer, if it is due: one, so that the microtasks it makes come before the next. Answers the microseconds
@@ -172,7 +153,7 @@ export function runTimers() {
   const due = firstDue();
   if (due === undefined) return -1;
   if (due * 1000 <= nowUs()) {
-    const [timer] = buckets.get(due);
+    const timer = firstAt(due);
     timer._cancel();
     timer._run();
   }
@@ -191,8 +172,9 @@ export function failCall(error) {
   });
 }
 
+/** A timeout that does not keep the call alive; a delay that is too long is cut. */
 export function unrefTimeout(callback, delay) {
-  setTimeout(callback, delay).unref();
+  setTimeout(callback, min(delay, DELAY_MAX_MS)).unref();
 }
 
 export function installTimers() {

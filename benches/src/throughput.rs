@@ -1,0 +1,197 @@
+//! Requests a second of `mirra serve` on one core, each in a fresh instance, and what a busy handler does to its neighbours.
+
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use crate::{
+    Figure, Report,
+    cold_start::{SMALL_EVENT, SMALL_HANDLER},
+    report::percentile,
+};
+
+const CONNECTIONS: usize = 8;
+
+/// Computes until its time is over.
+const BUSY_HANDLER: &str = "export function handler() { for (;;) { } }\n";
+const BUSY_CALLS: usize = 4;
+
+/// `program` is the `mirra` binary.
+pub async fn throughput(program: &Path, seconds: u64) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("small.ts"), SMALL_HANDLER)?;
+    std::fs::write(folder.path().join("busy.ts"), BUSY_HANDLER)?;
+    let cores = pin_apart()?;
+    let server = Server::start(program, folder.path(), &cores).await?;
+    let window = Duration::from_secs(seconds);
+    load(&server.address, window / 4).await?;
+    let (rate, mut latencies) = load(&server.address, window).await?;
+
+    let mut alone = paced(&server.address, window).await?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let busy: Vec<_> = (0..BUSY_CALLS).map(|_| tokio::spawn(keep_busy(server.address.clone(), is_over.clone()))).collect();
+    let mut beside_busy = paced(&server.address, window).await?;
+    is_over.store(true, Relaxed);
+    busy.into_iter().for_each(|task| task.abort());
+
+    let (alone, beside_busy) = (percentile(&mut alone, 0.5), percentile(&mut beside_busy, 0.5));
+    Ok(Report {
+        bench: "throughput",
+        figures: vec![
+            Figure::high("POST /run, fresh instance each, server on one core", rate, "req/s").promised(5_000.0, 20_000.0),
+            Figure::low(format!("latency at that load, {CONNECTIONS} connections, p50"), percentile(&mut latencies, 0.5), "us"),
+            Figure::low(format!("latency at that load, {CONNECTIONS} connections, p99"), percentile(&mut latencies, 0.99), "us"),
+            Figure::low("latency of a lone caller, p50", alone, "us"),
+            Figure::low(format!("the same beside {BUSY_CALLS} calls that compute without end, p50"), beside_busy, "us"),
+        ],
+    })
+}
+
+/// The core for the server and the one for this process, if there are two.
+struct Cores {
+    server: CpuSet,
+    client: CpuSet,
+}
+
+fn pin_apart() -> Result<Cores> {
+    let all = sched_getaffinity(None)?;
+    let mut usable = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core));
+    let first = usable.next().context("no core to run on")?;
+    let second = usable.next().unwrap_or(first);
+    let only = |core| {
+        let mut set = CpuSet::new();
+        set.set(core);
+        set
+    };
+    Ok(Cores { server: only(first), client: only(second) })
+}
+
+struct Server {
+    address: String,
+    /// Killed when dropped.
+    _process: Child,
+}
+
+impl Server {
+    async fn start(program: &Path, folder: &Path, cores: &Cores) -> Result<Server> {
+        // A child inherits the affinity of the thread that starts it.
+        sched_setaffinity(None, &cores.server)?;
+        let started = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--timeout-s", "2"])
+            .arg(folder)
+            .env("MIRRA_DATA", folder.join("data"))
+            .env_remove("MIRRA_OWNER_KEY")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        sched_setaffinity(None, &cores.client)?;
+        let mut process = started.context("cannot start the server")?;
+        let mut lines = BufReader::new(process.stderr.take().context("no output")?).lines();
+        let address = loop {
+            let line = lines.next_line().await?.context("the server ended before it listened")?;
+            if let Some((_, rest)) = line.split_once("http://") {
+                break rest.split(['/', ' ']).next().unwrap_or_default().to_owned();
+            }
+        };
+        // Whoever stops reading stops the writer.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let server = Server { address, _process: process };
+        let mut connection = Connection::open(&server.address).await?;
+        while connection.post("/readyz").await? != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(server)
+    }
+}
+
+struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+    address: String,
+}
+
+impl Connection {
+    async fn open(address: &str) -> Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Connection { sender, address: address.to_owned() })
+    }
+
+    /// The answer's status; its body is read and dropped.
+    async fn post(&mut self, path: &str) -> Result<u16> {
+        let method = if path.starts_with("/run/") { "POST" } else { "GET" };
+        let request = Request::builder().method(method).uri(path).header("host", &self.address).body(Full::from(SMALL_EVENT))?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status().as_u16();
+        answer.into_body().collect().await?;
+        Ok(status)
+    }
+}
+
+/// As many calls as the server answers: how many a second, and how long each took, in microseconds.
+async fn load(address: &str, window: Duration) -> Result<(f64, Vec<f64>)> {
+    let until = Instant::now() + window;
+    let callers: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let address = address.to_owned();
+            tokio::spawn(async move {
+                let mut connection = Connection::open(&address).await?;
+                let mut latencies = Vec::new();
+                while Instant::now() < until {
+                    let began = Instant::now();
+                    ensure!(connection.post("/run/small").await? == 200, "a call of the bench failed");
+                    latencies.push(began.elapsed().as_nanos() as f64 / 1000.0);
+                }
+                Ok(latencies)
+            })
+        })
+        .collect();
+    let mut latencies = Vec::new();
+    for caller in callers {
+        latencies.extend(caller.await??);
+    }
+    Ok((latencies.len() as f64 / window.as_secs_f64(), latencies))
+}
+
+/// One caller that pauses between calls.
+async fn paced(address: &str, window: Duration) -> Result<Vec<f64>> {
+    let until = Instant::now() + window;
+    let mut connection = Connection::open(address).await?;
+    let mut latencies = Vec::new();
+    while Instant::now() < until {
+        let began = Instant::now();
+        ensure!(connection.post("/run/small").await? == 200, "a call of the bench failed");
+        latencies.push(began.elapsed().as_nanos() as f64 / 1000.0);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(latencies)
+}
+
+async fn keep_busy(address: String, is_over: Arc<AtomicBool>) -> Result<()> {
+    let mut connection = Connection::open(&address).await?;
+    while !is_over.load(Relaxed) {
+        connection.post("/run/busy").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+// A fresh realm with the built layer in it and a native side that tests hold in their hands: time stands until it is moved.
+
+import { readFileSync } from "node:fs";
+import vm from "node:vm";
+
+const LAYER = readFileSync(new URL("../dist/layer.js", import.meta.url), "utf8");
+const LEVELS = ["debug", "info", "warn", "error"];
+
+export function makeRealm() {
+  const realm = { us: 0, isPreparing: true, logs: [], started: [], randoms: [] };
+  const native = {
+    log: (level, message) => realm.logs.push([LEVELS[level], message]),
+    start: (name, json) => realm.started.push([name, json]),
+    elapsedUs: () => realm.us,
+    unixTimeUs: () => 1_700_000_000_000_000 + realm.us,
+    isPreparing: () => realm.isPreparing,
+    random52: () => realm.randoms.shift(),
+    randomFill: (buffer, offset, length) => new Uint8Array(buffer, offset, length).fill(7),
+    utf8Encode: (text) => new TextEncoder().encode(text).buffer,
+    utf8Decode(buffer, offset, length, fatal) {
+      try {
+        return new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(new Uint8Array(buffer, offset, length));
+      } catch {
+        return undefined;
+      }
+    },
+  };
+  // A bare context of V8, but for what the engine has more and less.
+  const context = vm.createContext({ DOMException });
+  vm.runInContext("delete globalThis.Atomics", context);
+  const hooks = vm.runInContext(LAYER, context, { filename: "mirra:layer" })(native);
+  realm.run = (code) => vm.runInContext(code, context, { filename: "handler.js" });
+
+  /** Adopts a module of these exports and begins the call. */
+  realm.serve = (exports, event = "{}", fields = {}) => {
+    hooks.adopt(exports);
+    realm.isPreparing = false;
+    realm.us = 0;
+    return hooks.call(JSON.parse(event), JSON.stringify({ executionId: "exec_1", deadline: 1_700_000_001_000, ...fields }));
+  };
+
+  /** The engine's loop without operations: runs what is due and moves the time until nothing is left. */
+  realm.finishTimers = async () => {
+    for (;;) {
+      const us = hooks.runTimers();
+      await drainMicrotasks();
+      if (us < 0) return;
+      realm.us += us;
+    }
+  };
+
+  return Object.assign(realm, hooks);
+}
+
+export function drainMicrotasks() {
+  return new Promise((resolve) => setImmediate(resolve));
+}

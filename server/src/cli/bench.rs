@@ -1,0 +1,87 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use mirra_benches::{Report, Workbench};
+use mirra_runtime::ChildCommand;
+
+use crate::{
+    compose,
+    config::HostFlags,
+    failure::{Exit, Failure},
+    terminal::Spinner,
+};
+
+/// Measure this machine, beside what is promised
+///
+/// Figures are of this moment: close other programs, and compare only what was measured in one run.
+#[derive(Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    what: What,
+
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(flatten)]
+    host: HostFlags,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// A call in a fresh instance: latency
+    ColdStart {
+        #[arg(long, default_value_t = 2000)]
+        calls: usize,
+    },
+    /// From a saved file to a callable handler, and 'mirra run' as a whole process
+    Deploy {
+        #[arg(long, default_value_t = 40)]
+        rounds: usize,
+    },
+    /// POST /run on one core, and beside busy neighbours
+    Throughput {
+        #[arg(long, default_value_t = 4)]
+        seconds: u64,
+    },
+    /// Memory of many handlers and of live instances
+    Density {
+        #[arg(long, default_value_t = 1000)]
+        handlers: usize,
+        #[arg(long, default_value_t = 500)]
+        instances: usize,
+    },
+    /// What the limits cost CPU-bound handlers
+    Limits {
+        #[arg(long, default_value_t = 21)]
+        rounds: usize,
+    },
+}
+
+impl Bench {
+    pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
+        let workbench = Workbench { cache_folder: self.host.cache_folder(), bundler };
+        let program = std::env::current_exe().map_err(Failure::host)?;
+        let report = compose::block_on(self.what.measure(&workbench, program))?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::host)?);
+        } else {
+            print!("{report}");
+        }
+        Ok(Exit::Success)
+    }
+}
+
+impl What {
+    async fn measure(&self, workbench: &Workbench, program: PathBuf) -> Result<Report, Failure> {
+        let _spinner = Spinner::start("measuring");
+        let report = match *self {
+            What::ColdStart { calls } => mirra_benches::cold_start(workbench, calls).await,
+            What::Deploy { rounds } => mirra_benches::deploy(workbench, &program, rounds).await,
+            What::Throughput { seconds } => mirra_benches::throughput(&program, seconds).await,
+            What::Density { handlers, instances } => mirra_benches::density(workbench, handlers, instances).await,
+            What::Limits { rounds } => mirra_benches::limits(workbench, rounds).await,
+        };
+        report.map_err(Failure::host)
+    }
+}

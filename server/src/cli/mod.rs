@@ -1,0 +1,92 @@
+//! The command line: one file for each subcommand.
+
+mod bench;
+mod build;
+mod completions;
+mod exec;
+mod new;
+mod once;
+mod run;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use mirra_runtime::ChildCommand;
+
+use crate::failure::{Exit, Failure};
+
+#[derive(Parser)]
+#[command(name = "mirra", version, about = ABOUT, after_help = MORE, after_long_help = MORE_LONG)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Serve(serve::Serve),
+    New(new::New),
+    Build(build::Build),
+    Bench(bench::Bench),
+    Exec(exec::Exec),
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// `bundler`: how this program is started to bundle a handler.
+    pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Run(command) => command.run(bundler),
+            Command::Serve(command) => command.run(bundler),
+            Command::New(command) => command.run(),
+            Command::Build(command) => command.run(bundler),
+            Command::Bench(command) => command.run(bundler),
+            Command::Exec(command) => command.run(bundler),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+const ABOUT: &str =
+    "Runs functions written in TypeScript or JavaScript, each call in a fresh WebAssembly instance with limits on memory, time and money.";
+
+const MORE: &str = "\
+Examples:
+  mirra new hello                                 a folder with a handler to begin with
+  mirra run hello --event '{\"name\":\"Ada\"}'        one call
+  mirra serve hello                               the same over HTTP, redeployed whenever you save
+  curl http://127.0.0.1:3000/run/hello -d '{\"name\":\"Ada\"}'
+
+'mirra --help' tells more: what a handler is, exit codes, environment.";
+
+const MORE_LONG: &str = "\
+Examples:
+  mirra new hello                                 a folder with a handler to begin with
+  mirra run hello --event '{\"name\":\"Ada\"}'        one call; the event may also be @file or - (stdin)
+  mirra run hello --json | jq .usage              the whole outcome as JSON
+  mirra serve hello other.ts folder-of-handlers   over HTTP, redeployed whenever you save
+  curl http://127.0.0.1:3000/run/hello -d '{\"name\":\"Ada\"}'
+  mirra build hello -o hello.wasm                 a component for any wasmtime, and for mirra itself
+  echo '{\"handler\":\"hello\",\"event\":{}}' | mirra exec
+
+A handler:
+  A .ts, .js or .mjs file, a .wasm component of the world mirra:function/function, or a folder
+  with a package.json, an index or a handler file. It exports `handler`, by name or as default:
+
+      export async function handler(event: { name?: string }) {
+        return { greeting: `Hello, ${event.name ?? 'world'}!` };
+      }
+
+Exit codes:
+  0  success
+  1  the handler failed: it threw, never settled, or answered what JSON cannot carry
+  2  wrong use: flags, no such file, an event that is not JSON, a source that is rejected
+  3  a limit was hit: time, memory, cost, the size of the event or the result
+  4  the host failed: its disk, its ports, itself
+
+Environment:
+  MIRRA_OWNER_KEY  what callers of 'mirra serve' must know; needed to listen beyond this machine
+  MIRRA_DATA       where compiled code is kept, as --data
+  MIRRA_PRICES     a file with prices, as --prices
+  RUST_LOG         what the host tells about itself, such as 'debug' or 'mirra=debug'
+  NO_COLOR         no colours";

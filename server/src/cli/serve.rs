@@ -1,0 +1,187 @@
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use mirra_runtime::ChildCommand;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+use tracing_subscriber::EnvFilter;
+
+use super::once;
+use crate::{
+    compose::{self, Size},
+    config::{HostFlags, LimitFlags, OwnerKey, listen_address},
+    deploy,
+    failure::{Exit, Failure},
+    http::{self, Admission, Endpoint},
+    logs::LogWriter,
+    metrics::Metrics,
+    routes::Routes,
+    survey::Survey,
+    terminal::say,
+    watch::Watch,
+};
+
+/// Serve handlers over HTTP, and redeploy them when their files change
+///
+/// POST /run/NAME calls the handler NAME with the body as its event (none: {}) and answers its result. The headers
+/// X-Mirra-Cold-Start-Us, -Duration-Us, -Cost-Usd and -Execution-Id tell more. A failure is answered as
+/// {"success":false,"error":{"code","message","details"}}. GET / lists the handlers; there are /healthz, /readyz and /metrics.
+///
+/// Saving a handler redeploys it within milliseconds; calls in flight end on the version they began with. A version that is
+/// rejected is told about here, and the one before goes on serving. SIGTERM and SIGINT let calls in flight end; a second one
+/// does not.
+///
+/// When MIRRA_OWNER_KEY is set, callers must give it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (not for /healthz and
+/// /readyz). Without it, only this machine's own programs are listened to.
+#[derive(Args)]
+pub struct Serve {
+    /// Handlers (a file, or a folder with a package.json) and folders of handlers
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Address to listen on; port 0 takes any that is free
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    listen: String,
+
+    /// Seconds that calls in flight are given to end when the server stops
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    drain_s: u64,
+
+    /// Calls that run at the same time, in all
+    #[arg(long, value_name = "CALLS", default_value_t = 1000, help_heading = "Limits")]
+    concurrency: u32,
+
+    /// Calls of one handler that run at the same time
+    #[arg(long, value_name = "CALLS", default_value_t = 10, help_heading = "Limits")]
+    concurrency_per_handler: u32,
+
+    /// Calls that wait for a place, in all and for each handler; one more is answered with 429
+    #[arg(long, value_name = "CALLS", default_value_t = 1000, help_heading = "Limits")]
+    queue: u32,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(flatten)]
+    host: HostFlags,
+}
+
+impl Serve {
+    pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        raise_descriptor_limit();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::host)?;
+        let result = runtime.block_on(self.serve(bundler));
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn serve(self, bundler: ChildCommand) -> Result<Exit, Failure> {
+        let key = OwnerKey::from_environment()?;
+        let address = listen_address(&self.listen, key.as_ref())?;
+        let limits = self.limits.limits()?;
+        let survey = self.survey()?;
+        let stop = stop_signal()?;
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(Failure::host)?;
+
+        let executor = Arc::new(compose::executor(&self.host, bundler, self.size()).await?);
+        let metrics = Arc::new(Metrics::new().map_err(Failure::host)?);
+        let logs = LogWriter::start().map_err(Failure::host)?;
+        let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
+        survey.handlers.iter().for_each(|(name, path)| routes.announce(name, path));
+        let admission = key.map_or(Admission::Local, Admission::Key);
+        let endpoint =
+            Endpoint { executor, routes: routes.clone(), metrics, admission, limits, address, is_draining: AtomicBool::new(false) };
+
+        tokio::spawn(deploy_and_watch(self.paths, routes, survey, address.to_string()));
+        let is_drained = http::serve(listener, Arc::new(endpoint), stop, Duration::from_secs(self.drain_s)).await;
+        if !is_drained {
+            say(format_args!("calls that had not ended within {} s were cut off", self.drain_s));
+        }
+        Ok(Exit::Success)
+    }
+
+    fn survey(&self) -> Result<Survey, Failure> {
+        if !self.paths.iter().any(|path| path.exists()) {
+            let paths: Vec<_> = self.paths.iter().map(|path| path.display().to_string()).collect();
+            return Err(Failure::wrong_use(anyhow!("there is no file or folder {}", paths.join(", "))));
+        }
+        let survey = Survey::of(&self.paths);
+        if survey.has_duplicates {
+            return Err(Failure::wrong_use(anyhow!("{}", survey.complaints.join("\n"))));
+        }
+        survey.complaints.iter().for_each(|complaint| say(format_args!("{complaint}")));
+        Ok(survey)
+    }
+
+    fn size(&self) -> Size {
+        Size {
+            concurrency_max: self.concurrency.max(1),
+            concurrency_per_handler_max: self.concurrency_per_handler.max(1),
+            queue_max: self.queue,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            is_server: true,
+        }
+    }
+}
+
+async fn deploy_and_watch(paths: Vec<PathBuf>, routes: Arc<Routes>, survey: Survey, address: String) {
+    // Before anything is read, so that no change is missed.
+    let watch = Watch::start(paths, routes.clone(), &survey);
+    deploy::first(&routes, survey.handlers).await;
+    // The one line on stdout: whoever started the server with port 0 reads the address from it.
+    if let Err(failure) = once::print(format!("listening on http://{address}").as_bytes()) {
+        failure.report();
+    }
+    match watch {
+        Ok(watch) => watch.run().await,
+        Err(error) => tracing::warn!(%error, "files cannot be watched: handlers are not redeployed when they change"),
+    }
+}
+
+fn cannot_listen(error: anyhow::Error) -> Failure {
+    Failure::host(error).next_step("If another program has that port, choose another with --listen 127.0.0.1:PORT, or 0 for any free one.")
+}
+
+/// Ready at the first SIGTERM or SIGINT. At the second, the process ends at once.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
+    let (first, stop) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        next().await;
+        // Nobody receives it when the server is at its end anyway.
+        let _ = first.send(());
+        say(format_args!("stopping: calls in flight may end; press Ctrl-C again to stop at once"));
+        next().await;
+        std::process::exit(Exit::HostFailed as i32);
+    });
+    Ok(async move {
+        // The sender lives as long as the task above, which only ends the process.
+        let _ = stop.await;
+    })
+}
+
+/// Each connection is a file descriptor, and the usual soft limit of 1,024 is for programs that cannot count higher.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised, connections wait for others to end.
+    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+}

@@ -1,0 +1,50 @@
+//! Puts an executor together from options.
+
+use std::future::Future;
+
+use mirra_host_sdk::HostError;
+use mirra_runtime::{ChildCommand, Config, LocalExecutor};
+
+use crate::{config::HostFlags, failure::Failure, terminal::Spinner};
+
+/// How big the host is.
+pub struct Size {
+    pub concurrency_max: u32,
+    pub concurrency_per_handler_max: u32,
+    pub queue_max: u32,
+    pub threads: usize,
+    pub is_server: bool,
+}
+
+impl Size {
+    /// For a process that makes one call: it must start at once, and needs next to nothing.
+    pub const ONE_CALL: Size = Size { concurrency_max: 4, concurrency_per_handler_max: 4, queue_max: 0, threads: 1, is_server: false };
+}
+
+/// Opens the cache and the engines. The first time on a machine, engines are compiled for a few seconds.
+pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size) -> Result<LocalExecutor, Failure> {
+    let config = Config {
+        prices: flags.price_table()?,
+        concurrency_max: size.concurrency_max,
+        concurrency_per_handler_max: size.concurrency_per_handler_max,
+        queue_max: size.queue_max,
+        threads: size.threads,
+        bundler_spare: size.is_server,
+        ..Config::new(flags.cache_folder(), bundler)
+    };
+    let _spinner = Spinner::start("compiling the JavaScript engine, once on this machine");
+    LocalExecutor::new(config).await.map_err(cannot_start)
+}
+
+fn cannot_start(error: HostError) -> Failure {
+    Failure::host(error).next_step("If it is the folder, choose another with --data DIR.")
+}
+
+/// Runs a command that makes one call or one build. One thread is enough, and starts sooner than several.
+pub fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::host)?;
+    let result = runtime.block_on(command);
+    // What still runs in the background is of no more interest to anybody.
+    runtime.shutdown_background();
+    result
+}

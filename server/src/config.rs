@@ -1,0 +1,106 @@
+//! Options that several commands share, and what they mean.
+
+use std::{
+    ffi::OsString,
+    net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use mirra_host_sdk::{LimitError, Limits, PriceTable, Usd};
+
+use crate::failure::Failure;
+
+/// Where the host keeps things, and what it charges.
+#[derive(Args)]
+pub struct HostFlags {
+    /// Folder for compiled code; several processes may share it. Default: mirra in $XDG_DATA_HOME or ~/.local/share
+    #[arg(long, value_name = "DIR", env = "MIRRA_DATA", help_heading = "Host")]
+    data: Option<PathBuf>,
+
+    /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd
+    #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
+    prices: Option<PathBuf>,
+}
+
+impl HostFlags {
+    pub fn cache_folder(&self) -> PathBuf {
+        let from = |variable: &str| std::env::var_os(variable).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
+        let data = self.data.clone();
+        let data = data.or_else(|| from("XDG_DATA_HOME").map(|folder| folder.join("mirra")));
+        let data = data.or_else(|| from("HOME").map(|home| home.join(".local/share/mirra")));
+        data.unwrap_or_else(|| PathBuf::from(".mirra")).join("cache")
+    }
+
+    pub fn price_table(&self) -> Result<PriceTable, Failure> {
+        let read = |path: &Path| -> anyhow::Result<PriceTable> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
+        match &self.prices {
+            None => Ok(PriceTable::default()),
+            Some(path) => read(path).with_context(|| format!("cannot read prices from {}", path.display())).map_err(Failure::wrong_use),
+        }
+    }
+}
+
+/// The limits of a call that have a flag.
+#[derive(Args)]
+pub struct LimitFlags {
+    /// Wall time of a call in seconds, 1 to 300
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Limits")]
+    timeout_s: u64,
+
+    /// Memory of a call in MB, 128 to 3008; more memory means proportionally more CPU
+    #[arg(long, value_name = "MB", default_value_t = 128, help_heading = "Limits")]
+    memory_mb: u64,
+
+    /// What a call may cost in US dollars: CPU, memory-time and priced operations together
+    #[arg(long, value_name = "USD", default_value = "1", help_heading = "Limits")]
+    max_cost_usd: Usd,
+}
+
+impl LimitFlags {
+    pub fn limits(&self) -> Result<Limits, Failure> {
+        let limits = || -> Result<Limits, LimitError> {
+            let limits = Limits { cost_usd_max: self.max_cost_usd, ..Limits::default() };
+            limits.with_timeout_s(self.timeout_s)?.with_memory_mb(self.memory_mb)
+        };
+        limits().map_err(Failure::wrong_use)
+    }
+}
+
+/// Whoever knows it may call; nobody else, when there is one.
+pub struct OwnerKey(blake3::Hash);
+
+impl OwnerKey {
+    const VARIABLE: &str = "MIRRA_OWNER_KEY";
+
+    /// From the environment only: arguments can be read by every user of a machine.
+    pub fn from_environment() -> Result<Option<OwnerKey>, Failure> {
+        match std::env::var_os(Self::VARIABLE) {
+            None => Ok(None),
+            Some(key) if key.is_empty() => Err(Failure::wrong_use(anyhow!("{} is set, and empty", Self::VARIABLE))),
+            Some(key) => Ok(Some(OwnerKey(blake3::hash(key.as_encoded_bytes())))),
+        }
+    }
+
+    /// Takes the same time for every wrong key: comparing blake3 hashes does.
+    pub fn is(&self, presented: &[u8]) -> bool {
+        blake3::hash(presented) == self.0
+    }
+}
+
+/// The address to listen on. Only this machine's own programs may call a server without a key.
+pub fn listen_address(address: &str, key: Option<&OwnerKey>) -> Result<SocketAddr, Failure> {
+    let resolved = address.to_socket_addrs().with_context(|| format!("{address} is no address to listen on"));
+    let resolved = resolved.map_err(|error| Failure::wrong_use(error).next_step("Write it as HOST:PORT, such as 127.0.0.1:3000."))?;
+    let resolved: Vec<SocketAddr> = resolved.collect();
+    let Some(first) = resolved.first() else {
+        return Err(Failure::wrong_use(anyhow!("{address} is the name of no address")));
+    };
+    if key.is_none() && !resolved.iter().all(|address| address.ip().is_loopback()) {
+        let refusal = anyhow!("{address} can be reached from other machines, and there is no key that they would have to know");
+        let next_step = format!("Set {} to a long random text, or listen on 127.0.0.1.", OwnerKey::VARIABLE);
+        return Err(Failure::wrong_use(refusal).next_step(next_step));
+    }
+    Ok(*first)
+}

@@ -1,0 +1,67 @@
+//! Who may call.
+
+use std::net::IpAddr;
+
+use hyper::{
+    HeaderMap,
+    header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN},
+};
+use mirra_host_sdk::ErrorCode;
+
+use crate::{config::OwnerKey, problem::Problem};
+
+/// How a server tells its callers from others.
+pub enum Admission {
+    /// Whoever knows the key.
+    Key(OwnerKey),
+    /// The programs of this machine. It listens on a loopback address then, so what is left to fear is a web page in a browser
+    /// on this machine: one whose name was made to resolve to this address (told by `Host`), or one that posts across origins
+    /// (told by `Origin`).
+    Local,
+}
+
+impl Admission {
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        match self {
+            Admission::Key(key) if presented_key(headers).is_some_and(|presented| key.is(presented)) => Ok(()),
+            Admission::Key(_) => {
+                let message = "give the owner's key, as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'";
+                Err(Problem::new(ErrorCode::Unauthorized, message))
+            }
+            Admission::Local if is_local(headers.get(HOST), authority) && is_local(headers.get(ORIGIN), origin) => Ok(()),
+            Admission::Local => {
+                let message = "without a key, only programs and pages of this machine may call: use the address 127.0.0.1 or localhost";
+                Err(Problem::new(ErrorCode::ResourceDenied, message))
+            }
+        }
+    }
+}
+
+fn presented_key(headers: &HeaderMap) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"bearer ";
+    let bearer = |value: &HeaderValue| -> bool { value.as_bytes().get(..SCHEME.len()).is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) };
+    if let Some(value) = headers.get(AUTHORIZATION).filter(|value| bearer(value)) {
+        return Some(value.as_bytes()[SCHEME.len()..].trim_ascii());
+    }
+    headers.get("x-api-key").map(HeaderValue::as_bytes)
+}
+
+/// A header that is absent is one that no browser left out.
+fn is_local(header: Option<&HeaderValue>, host: fn(&str) -> Option<&str>) -> bool {
+    let Some(header) = header else { return true };
+    let host = header.to_str().ok().and_then(host);
+    host.is_some_and(|host| host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
+}
+
+/// `scheme://host:port`
+fn origin(origin: &str) -> Option<&str> {
+    authority(origin.split_once("://")?.1)
+}
+
+/// The host of `host:port`, where an IPv6 address stands in brackets.
+fn authority(authority: &str) -> Option<&str> {
+    match authority.strip_prefix('[') {
+        Some(bracketed) => Some(bracketed.split_once(']')?.0),
+        None => authority.split(':').next(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Which route a request takes.
+
+use std::{
+    borrow::Cow,
+    fmt::Write,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use hyper::{Method, Request, StatusCode, body::Incoming};
+use mirra_host_sdk::{ErrorCode, Limits};
+use mirra_runtime::LocalExecutor;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::{
+    Admission,
+    reply::{self, Reply},
+    run,
+};
+use crate::{
+    metrics::Metrics,
+    problem::Problem,
+    routes::{Routes, State},
+};
+
+/// Everything a request can reach.
+pub struct Endpoint {
+    pub executor: Arc<LocalExecutor>,
+    pub routes: Arc<Routes>,
+    pub metrics: Arc<Metrics>,
+    pub admission: Admission,
+    pub limits: Limits,
+    pub address: SocketAddr,
+    pub is_draining: AtomicBool,
+}
+
+const RUN: &str = "/run/";
+
+impl Endpoint {
+    pub async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let path = request.uri().path();
+        match path {
+            "/healthz" => return reading(request.method(), || reply::text(StatusCode::OK, "ok\n")),
+            "/readyz" => return reading(request.method(), || self.readiness()),
+            _ => {}
+        }
+        if let Err(refusal) = self.admission.check(request.headers()) {
+            return reply::problem(&refusal);
+        }
+        match path {
+            "/" => reading(request.method(), || reply::text(StatusCode::OK, self.overview())),
+            "/metrics" => reading(request.method(), || self.metrics()),
+            _ => match path.strip_prefix(RUN) {
+                Some(_) if request.method() != Method::POST => reply::wrong_method("POST"),
+                Some(name) => match self.routes.get(&decoded(name)) {
+                    Some(route) => run::run(self, &route, request).await,
+                    None => not_found(&format!("there is no handler {}; GET / lists all", decoded(name))),
+                },
+                None => not_found("there is nothing at this address; POST /run/NAME calls a handler, and GET / lists them"),
+            },
+        }
+    }
+
+    /// From now on this server wants no more calls.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Relaxed);
+    }
+
+    fn readiness(&self) -> Reply {
+        if self.is_draining.load(Relaxed) {
+            return reply::unavailable("the server is shutting down");
+        }
+        match self.routes.all().values().filter(|route| matches!(route.state, State::Preparing)).count() {
+            0 => reply::text(StatusCode::OK, "ready\n"),
+            pending => reply::unavailable(&format!("{pending} handlers are being prepared")),
+        }
+    }
+
+    fn metrics(&self) -> Reply {
+        match self.metrics.render(self.executor.load(), self.routes.all().len()) {
+            Ok(text) => reply::text(StatusCode::OK, text),
+            Err(error) => {
+                tracing::error!(%error, "cannot render the metrics");
+                reply::problem(&Problem::new(ErrorCode::InternalError, "the metrics cannot be rendered"))
+            }
+        }
+    }
+
+    /// What a person sees who opens the address: the handlers, and how each is called.
+    fn overview(&self) -> String {
+        let routes = self.routes.all();
+        let mut names: Vec<_> = routes.keys().collect();
+        names.sort();
+        let mut text = format!("mirra serves {} handlers\n\n", names.len());
+        for name in names {
+            let state = match &routes[name].state {
+                State::Preparing => "  (being prepared)",
+                State::Rejected(_) => "  (rejected; calling it tells why)",
+                State::Ready { .. } => "",
+            };
+            let path = utf8_percent_encode(name, NON_ALPHANUMERIC);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "curl http://{}{RUN}{path} -d '{{}}'{state}", self.address);
+        }
+        text.push_str("\nGET /healthz, /readyz, /metrics\n");
+        text
+    }
+}
+
+fn reading(method: &Method, answer: impl FnOnce() -> Reply) -> Reply {
+    if matches!(*method, Method::GET | Method::HEAD) { answer() } else { reply::wrong_method("GET, HEAD") }
+}
+
+fn not_found(message: &str) -> Reply {
+    reply::problem(&Problem::new(ErrorCode::NotFound, message))
+}
+
+/// Nearly every name is as it is in the path, and then nothing is copied.
+fn decoded(name: &str) -> Cow<'_, str> {
+    percent_decode_str(name).decode_utf8_lossy()
+}

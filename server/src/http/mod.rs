@@ -1,0 +1,74 @@
+//! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
+//! `admission.rs` (may they), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+
+mod admission;
+mod body;
+mod endpoint;
+mod reply;
+mod run;
+
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+
+pub use admission::Admission;
+pub use endpoint::Endpoint;
+
+/// A client that has not sent its request's head by then is not going to. Also how long a connection may lie idle.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// When the process has no file descriptor left for one more connection, others must end first.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Serves until `stop` is ready, then lets calls in flight end, for at most `drain_max`. False: some did not.
+pub async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, stop: impl Future<Output = ()>, drain_max: Duration) -> bool {
+    let mut http = http1::Builder::new();
+    http.pipeline_flush(true).timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+    let connections = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, _)) => drop(tokio::spawn(connection(&http, &connections, stream, endpoint.clone()))),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    endpoint.drain();
+    timeout(drain_max, connections.shutdown()).await.is_ok()
+}
+
+/// One connection, with as many requests as its client sends. When the client goes away, so does its call.
+fn connection(
+    http: &http1::Builder,
+    connections: &GracefulShutdown,
+    stream: TcpStream,
+    endpoint: Arc<Endpoint>,
+) -> impl Future<Output = ()> + Send + use<> {
+    // Small answers must not wait for more of them; where that cannot be set, they are only slower.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let endpoint = endpoint.clone();
+        async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
+    });
+    let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+    async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Answers.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use mirra_host_sdk::{ErrorCode, Outcome, Usage, Usd};
+
+use crate::problem::Problem;
+
+pub type Reply = Response<Full<Bytes>>;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    with_body(status, TEXT, text.into())
+}
+
+pub fn problem(problem: &Problem) -> Reply {
+    let status = StatusCode::from_u16(problem.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut reply = with_body(status, JSON, problem.to_json().into());
+    match problem.code {
+        ErrorCode::RateLimited => drop(reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+        ErrorCode::Unauthorized => drop(reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        _ => {}
+    }
+    reply
+}
+
+/// For a while there is no answer.
+pub fn unavailable(message: &str) -> Reply {
+    let mut reply = problem(&Problem::new(ErrorCode::InternalError, message));
+    *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    reply
+}
+
+pub fn wrong_method(allowed: &'static str) -> Reply {
+    let mut reply = problem(&Problem::new(ErrorCode::ValidationError, format!("this address takes {allowed} only")));
+    *reply.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    reply
+}
+
+/// The result of a call as it is, or its failure in the envelope; what it used in the headers either way.
+pub fn outcome(outcome: Outcome) -> Reply {
+    let Outcome { execution_id, result, usage, .. } = outcome;
+    let mut reply = match result {
+        Ok(json) => with_body(StatusCode::OK, JSON, Bytes::from(Box::<str>::from(json).into_boxed_bytes())),
+        Err(error) => problem(&Problem::from(error)),
+    };
+    insert_usage(reply.headers_mut(), &usage);
+    // Ids are hex digits, so they always fit into a header.
+    if let Ok(id) = HeaderValue::try_from(execution_id) {
+        reply.headers_mut().insert(HeaderName::from_static("x-mirra-execution-id"), id);
+    }
+    reply
+}
+
+fn insert_usage(headers: &mut HeaderMap, usage: &Usage) {
+    let Usage { cold_start_us, wall_us, cost_usd, .. } = *usage;
+    headers.insert(HeaderName::from_static("x-mirra-cold-start-us"), cold_start_us.into());
+    headers.insert(HeaderName::from_static("x-mirra-duration-us"), wall_us.into());
+    headers.insert(HeaderName::from_static("x-mirra-cost-usd"), decimal(cost_usd));
+}
+
+fn decimal(amount: Usd) -> HeaderValue {
+    // Digits and a point always fit into a header.
+    HeaderValue::try_from(amount.to_string()).unwrap_or(HeaderValue::from_static("0"))
+}
+
+fn with_body(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    // Room for all headers of a call at once.
+    reply.headers_mut().reserve(8);
+    reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    reply
+}

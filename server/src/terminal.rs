@@ -1,0 +1,109 @@
+//! Speaking to a person on stderr.
+
+use std::{
+    fmt,
+    io::{IsTerminal, Write, stderr},
+    sync::{LazyLock, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use mirra_host_sdk::LogLevel;
+
+/// Colours are for terminals, and for people who want them (https://no-color.org).
+static IS_COLOURED: LazyLock<bool> = LazyLock::new(|| {
+    let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let is_possible = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+    is_wanted && is_possible && stderr().is_terminal()
+});
+
+/// A line on stderr. Nobody may be listening any more, and that is no reason to stop.
+pub fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(stderr().lock(), "{line}");
+}
+
+pub fn red(text: &str) -> String {
+    painted(text, "31")
+}
+
+pub fn dim(text: &str) -> String {
+    painted(text, "2")
+}
+
+pub fn level(level: LogLevel) -> String {
+    let name = level.to_string();
+    match level {
+        LogLevel::Debug => dim(&name),
+        LogLevel::Info => painted(&name, "36"),
+        LogLevel::Warn => painted(&name, "33"),
+        LogLevel::Error => red(&name),
+    }
+}
+
+fn painted(text: &str, colour: &str) -> String {
+    if *IS_COLOURED { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// A time in the unit that suits it: `41 us`, `1.2 ms`, `3.4 s`.
+pub fn time(time: Duration) -> String {
+    match time.as_micros() as f64 {
+        us if us < 1_000.0 => format!("{us} us"),
+        us if us < 10_000.0 => format!("{:.1} ms", us / 1e3),
+        us if us < 1_000_000.0 => format!("{:.0} ms", us / 1e3),
+        us => format!("{:.1} s", us / 1e6),
+    }
+}
+
+/// A size in the unit that suits it: `512 bytes`, `1.3 MB`.
+pub fn size(bytes: u64) -> String {
+    const KB: f64 = 1024.0;
+    match bytes as f64 {
+        small if small < KB => format!("{bytes} bytes"),
+        medium if medium < KB * KB => format!("{:.1} kB", medium / KB),
+        large => format!("{:.1} MB", large / (KB * KB)),
+    }
+}
+
+/// Says what is going on, once it goes on for longer than a person waits without asking. Only on terminals. Gone when dropped.
+pub struct Spinner {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Spinner {
+    const PATIENCE: Duration = Duration::from_millis(300);
+    const FRAME: Duration = Duration::from_millis(100);
+
+    pub fn start(message: &'static str) -> Spinner {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let spin = move || {
+            if stopped.recv_timeout(Self::PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let spinner = ProgressBar::new_spinner().with_message(message);
+                while stopped.recv_timeout(Self::FRAME) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    spinner.tick();
+                }
+                spinner.finish_and_clear();
+            }
+        };
+        // Without a thread to spare there is no spinner, which is no loss.
+        let thread = stderr().is_terminal().then(|| thread::Builder::new().spawn(spin).ok()).flatten();
+        Spinner { stop: Some(stop), thread }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Counts to `total`; shown on terminals only.
+pub fn progress_bar(total: usize) -> ProgressBar {
+    // The template is a constant that indicatif accepts; without it the bar only looks plainer.
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total as u64).with_style(style).with_message("handlers prepared")
+}

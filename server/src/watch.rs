@@ -1,0 +1,226 @@
+//! Redeploys handlers when their files change, adds those that appear and removes those that vanish.
+//!
+//! Folders are watched, not files: editors save by renaming a new file over the old one, and a file's own watch would stay with
+//! the old one.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, ModifyKind},
+};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
+
+use crate::{
+    deploy,
+    routes::{Route, Routes},
+    survey::{Survey, is_hidden},
+    terminal,
+};
+
+/// Saving a file causes several events within microseconds; this long without one ends the burst.
+const QUIET: Duration = Duration::from_millis(2);
+/// A burst that goes on (a checkout, an installation) is looked at this often.
+const BURST_MAX: Duration = Duration::from_millis(50);
+/// Some editors move the old file away before they write the new one: only what stays away this long is gone.
+const GRACE: Duration = Duration::from_millis(100);
+/// Folders watched below one handler's folder; each costs the kernel about a kilobyte.
+const SUBFOLDERS_MAX: usize = 1_000;
+
+pub struct Watch {
+    /// As they were given.
+    paths: Vec<PathBuf>,
+    /// The same, absolute and without symbolic links.
+    roots: Vec<PathBuf>,
+    routes: Arc<Routes>,
+    watcher: RecommendedWatcher,
+    events: UnboundedReceiver<Event>,
+    watched: HashSet<PathBuf>,
+    has_complained: bool,
+}
+
+/// What a burst of events touched.
+#[derive(Default)]
+struct Changes {
+    paths: HashSet<PathBuf>,
+    /// Events were lost: anything may have changed.
+    is_everything: bool,
+}
+
+impl Watch {
+    /// Watches from now on; what changes before [`Watch::run`] is called is looked at then.
+    pub fn start(paths: Vec<PathBuf>, routes: Arc<Routes>, survey: &Survey) -> notify::Result<Watch> {
+        let (sender, events) = unbounded_channel();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // The receiver is gone when the server stops.
+            let _ = event.map(|event| is_change(&event.kind).then(|| sender.send(event)));
+        })?;
+        let roots = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let mut watch = Watch { paths, roots, routes, watcher, events, watched: HashSet::new(), has_complained: false };
+        watch.follow(survey);
+        Ok(watch)
+    }
+
+    /// Until it is dropped.
+    pub async fn run(mut self) {
+        while let Some((changes, began)) = self.next_changes().await {
+            if !self.is_ours(&changes) {
+                continue;
+            }
+            let survey = Survey::of(&self.paths);
+            // Before anything is read: what changes from here on is another event.
+            self.follow(&survey);
+            self.remove_vanished(&survey).await;
+            let touched = self.touched(&survey, &changes);
+            if !touched.is_empty() {
+                deploy::again(&self.routes, touched, began).await;
+                self.follow(&survey);
+            }
+        }
+    }
+
+    /// The next burst of events, and when it began.
+    async fn next_changes(&mut self) -> Option<(Changes, Instant)> {
+        let mut changes = Changes::default();
+        let first = self.events.recv().await?;
+        let began = Instant::now();
+        self.note(&mut changes, first);
+        while began.elapsed() < BURST_MAX
+            && let Ok(Some(event)) = timeout(QUIET, self.events.recv()).await
+        {
+            self.note(&mut changes, event);
+        }
+        Some((changes, began))
+    }
+
+    fn note(&mut self, changes: &mut Changes, event: Event) {
+        changes.is_everything |= event.need_rescan();
+        let is_moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        for path in event.paths {
+            if is_moved {
+                self.unfollow(&path);
+            }
+            changes.paths.insert(path);
+        }
+    }
+
+    /// Folders that hold what was given are watched too, and much may go on in them.
+    fn is_ours(&self, changes: &Changes) -> bool {
+        let routes = self.routes.all();
+        let is_ours = |change: &PathBuf| {
+            self.roots.iter().any(|root| change.starts_with(root)) || routes.values().any(|route| concerns(route, change))
+        };
+        changes.is_everything || changes.paths.iter().any(is_ours)
+    }
+
+    /// The handlers to prepare again: new ones, and those that a change may concern. Preparing one in vain is cheap.
+    fn touched(&self, survey: &Survey, changes: &Changes) -> BTreeMap<String, PathBuf> {
+        let routes = self.routes.all();
+        let is_touched = |name: &String, path: &PathBuf| {
+            let Some(route) = routes.get(name) else { return true };
+            route.path != *path || changes.is_everything || changes.paths.iter().any(|change| concerns(route, change))
+        };
+        survey.handlers.iter().filter(|(name, path)| is_touched(name, path)).map(|(name, path)| (name.clone(), path.clone())).collect()
+    }
+
+    async fn remove_vanished(&self, survey: &Survey) {
+        let vanished = |survey: &Survey| -> Vec<String> {
+            self.routes.all().keys().filter(|name| !survey.handlers.contains_key(*name)).cloned().collect()
+        };
+        if vanished(survey).is_empty() {
+            return;
+        }
+        tokio::time::sleep(GRACE).await;
+        for name in vanished(&Survey::of(&self.paths)) {
+            self.routes.remove(&name);
+            terminal::say(format_args!("removed {name}"));
+        }
+    }
+
+    /// Makes the watched folders those that matter now.
+    fn follow(&mut self, survey: &Survey) {
+        let wanted = self.folders(survey);
+        let gone: Vec<PathBuf> = self.watched.difference(&wanted).cloned().collect();
+        gone.iter().for_each(|folder| self.unfollow(folder));
+        for folder in wanted {
+            if self.watched.contains(&folder) || !folder.is_dir() {
+                continue;
+            }
+            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.watched.insert(folder)),
+                Err(error) => self.complain(&error),
+            }
+        }
+    }
+
+    fn folders(&self, survey: &Survey) -> HashSet<PathBuf> {
+        let mut folders: HashSet<PathBuf> = survey.folders.iter().cloned().collect();
+        // A folder that was given may be deleted and made again.
+        folders.extend(self.paths.iter().filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned())));
+        for path in survey.handlers.values() {
+            match path.is_dir() {
+                true => add_tree(path, &mut folders),
+                false => folders.extend(path.parent().map(Path::to_owned)),
+            }
+        }
+        for route in self.routes.all().values() {
+            folders.extend(route.inputs().iter().filter_map(|input| Some(input.parent()?.to_owned())));
+        }
+        folders
+    }
+
+    /// A folder that was moved or removed, and what is below it: the same names may come back as other folders.
+    fn unfollow(&mut self, folder: &Path) {
+        let below: Vec<PathBuf> = self.watched.iter().filter(|watched| watched.starts_with(folder)).cloned().collect();
+        for folder in below {
+            // Of a folder that is no more, the kernel has ended the watch itself.
+            let _ = self.watcher.unwatch(&folder);
+            self.watched.remove(&folder);
+        }
+    }
+
+    fn complain(&mut self, error: &notify::Error) {
+        if !std::mem::replace(&mut self.has_complained, true) {
+            tracing::warn!(%error, "not every folder can be watched, so some changes will not be noticed; raise fs.inotify.max_user_watches");
+        }
+    }
+}
+
+/// Reading a file is no change. Nor is opening one to write: closing it is.
+fn is_change(kind: &EventKind) -> bool {
+    !matches!(kind, EventKind::Access(kind) if *kind != AccessKind::Close(AccessMode::Write))
+}
+
+/// Whether a change at `path` may change the handler. As long as the source is rejected, nobody knows all of its inputs.
+fn concerns(route: &Route, path: &Path) -> bool {
+    let is_input = || route.inputs().iter().any(|input| input == path);
+    let is_beside = || route.is_failing && path.parent() == route.path.parent();
+    // Below a handler's folder, a new file can take the place of another as well (`index.ts` that of `handler.ts`).
+    let is_below = || path.strip_prefix(&route.path).is_ok_and(|below| !below.iter().any(|part| is_hidden(Path::new(part))));
+    is_below() || is_input() || is_beside()
+}
+
+/// The folder and those below it that may hold a handler's own files.
+fn add_tree(folder: &Path, folders: &mut HashSet<PathBuf>) {
+    let mut pending = vec![folder.to_owned()];
+    let mut left = SUBFOLDERS_MAX;
+    while let Some(folder) = pending.pop() {
+        let children = folder.read_dir().into_iter().flatten().flatten();
+        // The type of the entry itself: links out of the folder are not followed.
+        let subfolders = children.filter(|child| child.file_type().is_ok_and(|kind| kind.is_dir())).map(|child| child.path());
+        pending.extend(subfolders.filter(|folder| !is_hidden(folder)));
+        folders.insert(folder);
+        left -= 1;
+        if left == 0 {
+            return;
+        }
+    }
+}

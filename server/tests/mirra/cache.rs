@@ -1,0 +1,78 @@
+//! What lies in the cache is verified before it is used, and may be shared.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use tempfile::tempdir;
+
+use crate::support::{Ended, Server, answering, fixtures, mirra, run, write};
+
+fn run_with(data: &Path, handler: &Path) -> Ended {
+    run(&mut mirra(&["run", handler.to_str().unwrap(), "--data", data.to_str().unwrap()]), "")
+}
+
+fn files(data: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(data.join("cache")).unwrap().map(|file| file.unwrap().path());
+    files.filter(|file| file.file_name().unwrap() != "key").collect()
+}
+
+#[test]
+fn damaged_files_are_made_anew() {
+    let folder = tempdir().unwrap();
+    let (data, handler) = (folder.path().join("data"), folder.path().join("number.ts"));
+    write(&handler, answering("7"));
+    assert_eq!(run_with(&data, &handler).stdout, "7\n");
+    let damage: [fn(&[u8]) -> Vec<u8>; 4] = [
+        |_| Vec::new(),
+        |content| content[..content.len() / 2].to_vec(),
+        |content| {
+            let mut content = content.to_vec();
+            let middle = content.len() / 2;
+            content[middle] ^= 1;
+            content
+        },
+        |_| b"something else altogether".repeat(100),
+    ];
+    for (index, damage) in damage.iter().enumerate() {
+        for file in files(&data) {
+            let content = fs::read(&file).unwrap();
+            fs::remove_file(&file).unwrap();
+            write(&file, damage(&content));
+        }
+        let ended = run_with(&data, &handler);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, "7\n"), "damage {index}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_file_of_another_handler_is_not_taken_for_this_one() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (one, two) = (folder.path().join("one.js"), folder.path().join("two.js"));
+    write(&one, answering("1"));
+    write(&two, answering("2"));
+    assert_eq!(run_with(&data, &one).stdout, "1\n");
+    let of_one = files(&data);
+    assert_eq!(run_with(&data, &two).stdout, "2\n");
+    let is_handler = |file: &&PathBuf| file.file_name().unwrap().to_str().unwrap().starts_with("handler-");
+    let from = of_one.iter().find(is_handler).unwrap();
+    let all = files(&data);
+    let to = all.iter().filter(is_handler).find(|file| *file != from).unwrap();
+    fs::remove_file(to).unwrap();
+    fs::copy(from, to).unwrap();
+    assert_eq!(run_with(&data, &two).stdout, "2\n");
+}
+
+#[test]
+fn two_servers_share_a_cache_from_its_very_beginning() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let serve = || Server::start_with(&[&fixtures("handlers/hello")], &["--data", data.to_str().unwrap()], |_| {});
+    let servers = thread::scope(|scope| [scope.spawn(serve), scope.spawn(serve)].map(|server| server.join().unwrap()));
+    for server in &servers {
+        assert_eq!(server.call("hello", "{}").json()["greeting"], "Hello, world!");
+    }
+}

@@ -1,0 +1,10 @@
+//! The behaviour of the real binary, over real pipes and sockets. One test program, so that it is linked once.
+
+mod cache;
+mod command_line;
+mod executor;
+mod fixtures;
+mod http;
+mod shutdown;
+mod support;
+mod watch;

@@ -1,0 +1,251 @@
+//! Starts the binary and talks to it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// Nothing here takes this long, on however slow a machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Repository folders below `fixtures/`.
+pub fn fixtures(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fixtures").join(folder)
+}
+
+/// The binary, with a data folder that all tests share: the engine is compiled once.
+pub fn mirra(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mirra"));
+    command.args(arguments);
+    command.env("MIRRA_DATA", Path::new(env!("CARGO_TARGET_TMPDIR")).join("mirra-data"));
+    command.env_remove("MIRRA_OWNER_KEY").env_remove("MIRRA_PRICES").env_remove("RUST_LOG");
+    command
+}
+
+/// How a command ended.
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
+    }
+}
+
+pub fn run(command: &mut Command, stdin: impl AsRef<[u8]>) -> Ended {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that ends before it has read everything is known by its exit code.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_ref());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Writes a file, making its folder.
+pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    let path = path.as_ref();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// A handler's file that answers `result`, a JavaScript expression.
+pub fn answering(result: &str) -> String {
+    format!("export const handler = async (event) => ({result});\n")
+}
+
+pub const SLEEP: &str = "const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n";
+
+/// Polls until `condition` holds.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "this never happened: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A `mirra serve` on a port of its own. Killed when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    stderr: Arc<Lines>,
+}
+
+/// What was written so far.
+#[derive(Default)]
+struct Lines {
+    text: Mutex<String>,
+    more: Condvar,
+}
+
+impl Server {
+    pub fn start(paths: &[&Path]) -> Server {
+        Server::start_with(paths, &[], |_| {})
+    }
+
+    /// Starts it, and waits until it says that it is ready.
+    pub fn start_with(paths: &[&Path], flags: &[&str], configure: impl FnOnce(&mut Command)) -> Server {
+        let mut command = mirra(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(flags).args(paths).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        configure(&mut command);
+        let mut child = command.spawn().unwrap();
+        let stderr = Arc::new(Lines::default());
+        thread::spawn({
+            let (pipe, lines) = (child.stderr.take().unwrap(), stderr.clone());
+            move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    lines.text.lock().unwrap().push_str(&(line + "\n"));
+                    lines.more.notify_all();
+                }
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("not listening: {line}{}", stderr.text.lock().unwrap()));
+        let address = address.parse().unwrap();
+        Server { child, address, stderr }
+    }
+
+    /// Waits until stderr holds `text`, and answers all of it.
+    #[track_caller]
+    pub fn wait_for_stderr(&self, text: &str) -> String {
+        let lines = self.stderr.text.lock().unwrap();
+        let (lines, timeout) = self.stderr.more.wait_timeout_while(lines, PATIENCE, |lines| !lines.contains(text)).unwrap();
+        assert!(!timeout.timed_out(), "stderr never held {text:?}: {lines}");
+        lines.clone()
+    }
+
+    pub fn call(&self, name: &str, event: &str) -> Reply {
+        self.client().send("POST", &format!("/run/{name}"), &[], event)
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.client().send("GET", path, &[], "")
+    }
+
+    pub fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    /// The value of a series in /metrics; 0 for one that is not there yet.
+    pub fn metric(&self, series: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the server ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One connection.
+pub struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client { stream: BufReader::new(stream) }
+    }
+
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+        self.begin(method, path, headers, body);
+        self.read()
+    }
+
+    /// Sends a request without waiting for the answer. `Host` is that of a program which calls 127.0.0.1, unless given.
+    pub fn begin(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) {
+        let body = body.as_ref();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            request += "Host: 127.0.0.1\r\n";
+        }
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += "\r\n";
+        self.write(&[request.as_bytes(), body].concat());
+    }
+
+    /// What the server no longer wants to read may fail to arrive.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    pub fn read(&mut self) -> Reply {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = self.stream.read_line(&mut head).unwrap();
+            assert!(read > 0, "the connection ended within {head:?}");
+        }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut reply = Reply { status, head, body: Vec::new() };
+        reply.body = vec![0; reply.header("content-length").map_or(0, |length| length.parse().unwrap())];
+        self.stream.read_exact(&mut reply.body).unwrap();
+        reply
+    }
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}{}", self.head, self.text()))
+    }
+
+    /// The failure's code, of the envelope that every failure comes in.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        let json = self.json();
+        assert_eq!(json["success"], false, "{json}");
+        assert!(json["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{json}");
+        json["error"]["code"].as_str().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,96 @@
+//! Compiles `guest-sdk/node/engine` so that the same sources give the same bytes, wherever they lie.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::toolchain::Toolchain;
+use crate::shell;
+
+/// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
+pub const CFLAGS: &str = "-O3 -mbulk-memory";
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const MODULE: &str = "mirra_engine_node.wasm";
+
+/// Beginnings of environment variables that would reach the compilers and change what they write. (Flags for rustc given in
+/// any other way give way to `CARGO_ENCODED_RUSTFLAGS`.)
+const FOREIGN: [&str; 11] = [
+    "AR",
+    "CARGO_BUILD_",
+    "CARGO_INCREMENTAL",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CARGO_UNSTABLE_",
+    "CC",
+    "CFLAGS",
+    "LD_LIBRARY_PATH",
+    "RUSTC",
+    "TARGET_",
+];
+
+/// Compiles the engine into `target_dir` and answers the module as the linker left it.
+pub fn build(root: &Path, target_dir: &Path, toolchain: &Toolchain) -> Result<Vec<u8>> {
+    let crate_dir = root.join("guest-sdk/node/engine");
+    let cargo = || {
+        let mut cargo = Command::new(&toolchain.cargo);
+        cargo.current_dir(&crate_dir);
+        for (name, _) in env::vars_os() {
+            if FOREIGN.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
+                cargo.env_remove(name);
+            }
+        }
+        if let Some(rustc) = &toolchain.rustc {
+            cargo.env("RUSTC", rustc);
+        }
+        cargo
+    };
+    // The registry's folders, which the flags below name, exist once something was fetched.
+    shell::run(cargo().args(["fetch", "--locked", "--target", TARGET]))?;
+
+    // Folders that differ between machines, and names that do not. Where several fit a path, the last one counts.
+    let mut folders = vec![(root.to_owned(), "mirra"), (target_dir.to_owned(), "target")];
+    folders.extend(registries()?.into_iter().map(|registry| (registry, "crates")));
+    folders.extend(toolchain.std_sources.iter().map(|std| (std.clone(), "rust")));
+    let mut build = cargo();
+    build.args(["build", "--release", "--locked", "--target", TARGET]);
+    build.env("CARGO_TARGET_DIR", target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
+    build.env("CC_wasm32_unknown_unknown", toolchain.clang).env("AR_wasm32_unknown_unknown", toolchain.ar);
+    build.env("CFLAGS_wasm32_unknown_unknown", CFLAGS);
+    if let Some(linker) = &toolchain.linker {
+        build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+    }
+    if toolchain.std_sources.is_some() {
+        build.args(["-Z", "build-std=std,panic_abort"]).env("RUSTC_BOOTSTRAP", "1");
+    }
+    shell::run(&mut build)?;
+
+    let path = target_dir.join(TARGET).join("release").join(MODULE);
+    let wasm = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for (folder, _) in &folders {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        if wasm.windows(folder.len()).any(|window| window == folder) {
+            bail!("the engine holds a path of this machine: {}", String::from_utf8_lossy(folder));
+        }
+    }
+    Ok(wasm)
+}
+
+fn remap(folders: &[(PathBuf, &str)]) -> Vec<String> {
+    folders.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect()
+}
+
+/// Where cargo unpacks crates: one folder per registry or mirror.
+fn registries() -> Result<Vec<PathBuf>> {
+    let home = env::home_dir().context("no home folder")?;
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).unwrap_or_else(|| home.join(".cargo"));
+    let sources = cargo_home.join("registry/src");
+    let entries = fs::read_dir(&sources).with_context(|| format!("cannot read {}", sources.display()))?;
+    let mut registries = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    registries.sort();
+    Ok(registries)
+}
