@@ -47,7 +47,7 @@ fn virtual_module(prefix: &str, name: &str) -> HookResolveIdOutput {
 
 /// Whether an import names a place rather than a file of the handler or a package.
 fn is_elsewhere(specifier: &str) -> bool {
-    let schemes = ["/", "file:", "http:", "https:"];
+    let schemes = ["/", "file:", "http:", "https:", "data:"];
     schemes.iter().any(|scheme| specifier.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 

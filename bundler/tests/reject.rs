@@ -100,6 +100,8 @@ async fn a_path_out_of_the_folder_cannot_be_imported() {
         "https://example.com/a.js".to_string(),
         "HTTP://example.com/a.js".to_string(),
         "//example.com/a.js".to_string(),
+        "data:text/javascript,export default 1".to_string(),
+        "data:image/png;base64,AAAA".to_string(),
     ];
     outer.write("in/lib/a.ts", "");
     outer.write("in/node_modules/other/package.json", "{}");

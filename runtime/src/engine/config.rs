@@ -14,7 +14,7 @@ const IMAGE_BYTES_MAX: u64 = 256 << 20;
 
 /// Pages of a slot that stay resident between two calls. Dirty ones are copied back from the image, which costs less than
 /// the page faults of mapping them anew; beyond this many bytes they are given back to the system.
-const MEMORY_KEEP_RESIDENT_BYTES: usize = 1 << 20;
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 4 << 20;
 const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
 /// Who counts the work of a guest.
@@ -89,11 +89,14 @@ fn pool(instances_max: u32) -> PoolingAllocationConfig {
         .max_core_instance_size(1 << 20)
         .max_memory_size(4 << 30)
         .table_elements(100_000)
-        .max_unused_warm_slots(instances_max)
+        .max_unused_warm_slots(instances_max.min(WARM_SLOTS_MAX))
         .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
         .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto);
     pool
 }
+
+/// Slots that keep their pages while nobody uses them.
+const WARM_SLOTS_MAX: u32 = 100;
 
 const CORE_INSTANCES_PER_COMPONENT: u32 = 40;

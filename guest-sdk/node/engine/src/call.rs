@@ -40,15 +40,21 @@ pub fn drive<'js>(cx: &Ctx<'js>, hooks: &Hooks, promise: &Promise<'js>) -> Optio
 }
 
 /// Lets one thing happen: a timer that is due, or the next completion. Answers whether anything can still happen.
+///
+/// The host is asked even while jobs are pending: a handler that spins through timers must still hear of its operations.
 fn wait(cx: &Ctx<'_>, hooks: &Hooks) -> rquickjs::Result<bool> {
     let next_timer_us: f64 = restore(cx, &hooks.run_timers)?.call(())?;
-    if cx_has_jobs(cx) {
-        return Ok(true);
+    let is_waiting: bool = restore(cx, &hooks.is_waiting)?.call(())?;
+    let has_jobs = has_jobs(cx);
+    if !is_waiting {
+        if has_jobs || next_timer_us == 0.0 {
+            return Ok(true);
+        }
+        if next_timer_us < 0.0 {
+            return Ok(false);
+        }
     }
-    let timeout_us = (next_timer_us >= 0.0).then_some(next_timer_us as u64);
-    if timeout_us.is_none() && !restore(cx, &hooks.is_waiting)?.call::<_, bool>(())? {
-        return Ok(false);
-    }
+    let timeout_us = if has_jobs { Some(0) } else { (next_timer_us >= 0.0).then_some(next_timer_us as u64) };
     if let Some(Completion { id, outcome }) = operations::wait(timeout_us) {
         let settle = restore(cx, &hooks.settle)?;
         match outcome {
@@ -59,7 +65,7 @@ fn wait(cx: &Ctx<'_>, hooks: &Hooks) -> rquickjs::Result<bool> {
     Ok(true)
 }
 
-fn cx_has_jobs(cx: &Ctx<'_>) -> bool {
+fn has_jobs(cx: &Ctx<'_>) -> bool {
     // SAFETY: the runtime of a live context.
     unsafe { rquickjs::qjs::JS_IsJobPending(rquickjs::qjs::JS_GetRuntime(cx.as_raw().as_ptr())) }
 }
