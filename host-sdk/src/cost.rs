@@ -83,7 +83,7 @@ impl FromStr for Usd {
             let scale = 10_u128.checked_pow(power.unsigned_abs())?;
             let picodollars = match power {
                 0.. => digits.checked_mul(scale)?,
-                _ => (digits % scale == 0).then_some(digits / scale)?,
+                _ => digits.is_multiple_of(scale).then_some(digits / scale)?,
             };
             Some(Usd { picodollars: u64::try_from(picodollars).ok()? })
         };

@@ -146,7 +146,9 @@ impl LocalExecutor {
         let mut linker = Linker::new(&wasmtime);
         host::add_to_linker(&mut linker)?;
         linker.root().module("engine", &engine.module)?;
-        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler: Bundler::new(config.bundler.clone()) };
+        let bundler = Bundler::new(config.bundler.clone());
+        let bundler = if config.bundler_spare { bundler.with_spare() } else { bundler };
+        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler };
         Ok(Installed { language: Box::new(node), wasmtime, fuel, linker })
     }
 

@@ -203,7 +203,7 @@ impl Task {
     fn take_turn(self: Arc<Self>) {
         self.state.store(state::RUNNING, Ordering::Release);
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = Instant::now();
+        let began_ns = cpu_time_ns();
         let is_done = match work.as_mut() {
             Some(future) if !self.is_cancelled.load(Ordering::Acquire) => {
                 let waker = Waker::from(self.clone());
@@ -219,13 +219,19 @@ impl Task {
             return;
         }
         drop(work);
-        self.virtual_time.fetch_add(began.elapsed().as_nanos() as u64 / self.weight, Ordering::Relaxed);
+        self.virtual_time.fetch_add((cpu_time_ns() - began_ns) / self.weight, Ordering::Relaxed);
         let settled = self.state.compare_exchange(state::RUNNING, state::WAITING, Ordering::AcqRel, Ordering::Acquire);
         if settled.is_err() {
             self.state.store(state::QUEUED, Ordering::Release);
             self.enqueue();
         }
     }
+}
+
+/// CPU time of this thread: a slice in which the kernel ran somebody else must not count as had.
+fn cpu_time_ns() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 impl Wake for Task {

@@ -10,8 +10,8 @@ use crate::{
     terminal::{progress_bar, red, say, time},
 };
 
-/// By name.
-type Handlers = BTreeMap<String, PathBuf>;
+/// Where each handler lies, by name.
+pub type Handlers = BTreeMap<String, PathBuf>;
 
 /// At the start: every handler, with a line for each.
 pub async fn first(routes: &Arc<Routes>, handlers: Handlers) {
@@ -20,7 +20,7 @@ pub async fn first(routes: &Arc<Routes>, handlers: Handlers) {
         bar.inc(1);
         bar.suspend(|| match deployed {
             Deployed::Unchanged => {}
-            Deployed::New { took, warnings } => {
+            Deployed::New { took, warnings, .. } => {
                 say(format_args!("{name} is ready ({})", time(took)));
                 tell_warnings(name, &warnings);
             }
@@ -35,8 +35,9 @@ pub async fn first(routes: &Arc<Routes>, handlers: Handlers) {
 pub async fn again(routes: &Arc<Routes>, handlers: Handlers, began: Instant) {
     let tell = |name: &str, deployed: Deployed| match deployed {
         Deployed::Unchanged => {}
-        Deployed::New { warnings, .. } => {
-            say(format_args!("redeployed {name} in {}", time(began.elapsed())));
+        Deployed::New { warnings, is_first, .. } => {
+            let done = if is_first { "deployed" } else { "redeployed" };
+            say(format_args!("{done} {name} in {}", time(began.elapsed())));
             tell_warnings(name, &warnings);
         }
         Deployed::Failed { problem, serves_previous: true } => {

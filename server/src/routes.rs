@@ -22,7 +22,7 @@ pub struct Routes {
     executor: Arc<LocalExecutor>,
     metrics: Arc<Metrics>,
     logs: LogWriter,
-    routes: ArcSwap<HashMap<String, Arc<Route>>>,
+    routes: ArcSwap<HashMap<Arc<str>, Arc<Route>>>,
 }
 
 /// One name.
@@ -53,8 +53,16 @@ pub enum State {
 /// What became of a deploy.
 pub enum Deployed {
     Unchanged,
-    New { took: Duration, warnings: Vec<String> },
-    Failed { problem: Arc<Problem>, serves_previous: bool },
+    New {
+        took: Duration,
+        warnings: Vec<String>,
+        /// Nothing could be called under this name before.
+        is_first: bool,
+    },
+    Failed {
+        problem: Arc<Problem>,
+        serves_previous: bool,
+    },
 }
 
 impl Route {
@@ -88,13 +96,14 @@ impl Routes {
     }
 
     /// All of them, as they are now.
-    pub fn all(&self) -> Arc<HashMap<String, Arc<Route>>> {
+    pub fn all(&self) -> Arc<HashMap<Arc<str>, Arc<Route>>> {
         self.routes.load_full()
     }
 
-    /// Makes the name known before its handler can be called.
-    pub fn announce(&self, name: &str, path: &Path) {
-        self.set(name, path, State::Preparing, false);
+    /// Makes names known before their handlers can be called.
+    pub fn announce<'a>(&self, handlers: impl Iterator<Item = (&'a str, &'a Path)>) {
+        let routes = handlers.map(|(name, path)| (name.into(), self.route(name, path, State::Preparing, false)));
+        self.routes.store(Arc::new(routes.collect()));
     }
 
     /// Prepares what lies at `path` and puts it under `name`. Source that is rejected never replaces what can be called: the
@@ -124,10 +133,8 @@ impl Routes {
         if is_unchanged {
             return Deployed::Unchanged;
         }
-        if let Some(previous) = previous {
-            self.release(previous);
-        }
-        Deployed::New { took, warnings }
+        previous.inspect(|previous| self.release(previous));
+        Deployed::New { took, warnings, is_first: previous.is_none() }
     }
 
     fn keep(&self, name: &str, path: &Path, before: Option<&Route>, error: PrepareError) -> Deployed {
@@ -140,7 +147,16 @@ impl Routes {
     }
 
     fn set(&self, name: &str, path: &Path, state: State, is_failing: bool) {
-        let route = Arc::new(Route {
+        let route = self.route(name, path, state, is_failing);
+        self.routes.rcu(|routes| {
+            let mut routes = HashMap::clone(routes);
+            routes.insert(name.into(), route.clone());
+            routes
+        });
+    }
+
+    fn route(&self, name: &str, path: &Path, state: State, is_failing: bool) -> Arc<Route> {
+        Arc::new(Route {
             name: name.to_owned(),
             path: path.to_owned(),
             state,
@@ -148,12 +164,7 @@ impl Routes {
             log_sink: self.logs.sink(name),
             metrics_of_all: self.metrics.clone(),
             metrics: OnceLock::new(),
-        });
-        self.routes.rcu(|routes| {
-            let mut routes = HashMap::clone(routes);
-            routes.insert(name.to_owned(), route.clone());
-            routes
-        });
+        })
     }
 
     /// Frees a handler's memory unless another name has the same code. A call that is just about to begin on it finds it in

@@ -4,7 +4,7 @@
 //! the old one.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -20,25 +20,23 @@ use tokio::{
 };
 
 use crate::{
-    deploy,
+    deploy::{self, Handlers},
     routes::{Route, Routes},
-    survey::{Survey, is_hidden},
-    terminal,
+    survey::{Survey, Surveyor, is_hidden},
+    terminal::say,
 };
 
 /// Saving a file causes several events within microseconds; this long without one ends the burst.
-const QUIET: Duration = Duration::from_millis(2);
+const QUIET: Duration = Duration::from_millis(1);
 /// A burst that goes on (a checkout, an installation) is looked at this often.
 const BURST_MAX: Duration = Duration::from_millis(50);
 /// Some editors move the old file away before they write the new one: only what stays away this long is gone.
 const GRACE: Duration = Duration::from_millis(100);
-/// Folders watched below one handler's folder; each costs the kernel about a kilobyte.
-const SUBFOLDERS_MAX: usize = 1_000;
 
 pub struct Watch {
-    /// As they were given.
-    paths: Vec<PathBuf>,
-    /// The same, absolute and without symbolic links.
+    surveyor: Surveyor,
+    survey: Survey,
+    /// The paths that were given, absolute and without symbolic links.
     roots: Vec<PathBuf>,
     routes: Arc<Routes>,
     watcher: RecommendedWatcher,
@@ -51,21 +49,23 @@ pub struct Watch {
 #[derive(Default)]
 struct Changes {
     paths: HashSet<PathBuf>,
+    /// Files or folders were made, moved or removed.
+    is_structural: bool,
     /// Events were lost: anything may have changed.
     is_everything: bool,
 }
 
 impl Watch {
     /// Watches from now on; what changes before [`Watch::run`] is called is looked at then.
-    pub fn start(paths: Vec<PathBuf>, routes: Arc<Routes>, survey: &Survey) -> notify::Result<Watch> {
+    pub fn start(surveyor: Surveyor, survey: Survey, routes: Arc<Routes>) -> notify::Result<Watch> {
         let (sender, events) = unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // The receiver is gone when the server stops.
             let _ = event.map(|event| is_change(&event.kind).then(|| sender.send(event)));
         })?;
-        let roots = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let mut watch = Watch { paths, roots, routes, watcher, events, watched: HashSet::new(), has_complained: false };
-        watch.follow(survey);
+        let roots = surveyor.paths().iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let mut watch = Watch { surveyor, survey, roots, routes, watcher, events, watched: HashSet::new(), has_complained: false };
+        watch.follow();
         Ok(watch)
     }
 
@@ -75,14 +75,13 @@ impl Watch {
             if !self.is_ours(&changes) {
                 continue;
             }
-            let survey = Survey::of(&self.paths);
-            // Before anything is read: what changes from here on is another event.
-            self.follow(&survey);
-            self.remove_vanished(&survey).await;
-            let touched = self.touched(&survey, &changes);
+            if changes.is_structural || changes.is_everything {
+                self.look_again(&changes).await;
+            }
+            let touched = self.touched(&changes);
             if !touched.is_empty() {
                 deploy::again(&self.routes, touched, began).await;
-                self.follow(&survey);
+                self.follow();
             }
         }
     }
@@ -102,8 +101,9 @@ impl Watch {
     }
 
     fn note(&mut self, changes: &mut Changes, event: Event) {
-        changes.is_everything |= event.need_rescan();
         let is_moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        changes.is_everything |= event.need_rescan();
+        changes.is_structural |= is_moved || event.kind.is_create();
         for path in event.paths {
             if is_moved {
                 self.unfollow(&path);
@@ -121,33 +121,47 @@ impl Watch {
         changes.is_everything || changes.paths.iter().any(is_ours)
     }
 
-    /// The handlers to prepare again: new ones, and those that a change may concern. Preparing one in vain is cheap.
-    fn touched(&self, survey: &Survey, changes: &Changes) -> BTreeMap<String, PathBuf> {
-        let routes = self.routes.all();
-        let is_touched = |name: &String, path: &PathBuf| {
-            let Some(route) = routes.get(name) else { return true };
-            route.path != *path || changes.is_everything || changes.paths.iter().any(|change| concerns(route, change))
-        };
-        survey.handlers.iter().filter(|(name, path)| is_touched(name, path)).map(|(name, path)| (name.clone(), path.clone())).collect()
+    /// Finds what appeared and removes what vanished.
+    async fn look_again(&mut self, changes: &Changes) {
+        if changes.is_everything {
+            self.surveyor.forget_all();
+        }
+        changes.paths.iter().for_each(|path| self.surveyor.forget(path));
+        self.survey = self.surveyor.survey();
+        if !self.vanished().is_empty() {
+            tokio::time::sleep(GRACE).await;
+            changes.paths.iter().for_each(|path| self.surveyor.forget(path));
+            self.survey = self.surveyor.survey();
+        }
+        for name in self.vanished() {
+            self.routes.remove(&name);
+            say(format_args!("removed {name}"));
+        }
+        if self.survey.has_duplicates {
+            self.survey.complaints.iter().for_each(|complaint| say(format_args!("{complaint}")));
+        }
+        // Before anything is read: what changes from here on is another event.
+        self.follow();
     }
 
-    async fn remove_vanished(&self, survey: &Survey) {
-        let vanished = |survey: &Survey| -> Vec<String> {
-            self.routes.all().keys().filter(|name| !survey.handlers.contains_key(*name)).cloned().collect()
+    fn vanished(&self) -> Vec<Arc<str>> {
+        self.routes.all().keys().filter(|name| !self.survey.handlers.contains_key(&***name)).cloned().collect()
+    }
+
+    /// The handlers to prepare again: new ones, and those that a change may concern. Preparing one in vain is cheap.
+    fn touched(&self, changes: &Changes) -> Handlers {
+        let routes = self.routes.all();
+        let is_touched = |name: &str, path: &Path| {
+            let Some(route) = routes.get(name) else { return true };
+            route.path != path || changes.is_everything || changes.paths.iter().any(|change| concerns(route, change))
         };
-        if vanished(survey).is_empty() {
-            return;
-        }
-        tokio::time::sleep(GRACE).await;
-        for name in vanished(&Survey::of(&self.paths)) {
-            self.routes.remove(&name);
-            terminal::say(format_args!("removed {name}"));
-        }
+        let touched = self.survey.handlers.iter().filter(|(name, found)| is_touched(name, &found.path));
+        touched.map(|(name, found)| (name.clone(), found.path.clone())).collect()
     }
 
     /// Makes the watched folders those that matter now.
-    fn follow(&mut self, survey: &Survey) {
-        let wanted = self.folders(survey);
+    fn follow(&mut self) {
+        let wanted = self.folders();
         let gone: Vec<PathBuf> = self.watched.difference(&wanted).cloned().collect();
         gone.iter().for_each(|folder| self.unfollow(folder));
         for folder in wanted {
@@ -161,20 +175,15 @@ impl Watch {
         }
     }
 
-    fn folders(&self, survey: &Survey) -> HashSet<PathBuf> {
-        let mut folders: HashSet<PathBuf> = survey.folders.iter().cloned().collect();
+    fn folders(&self) -> HashSet<PathBuf> {
+        let routes = self.routes.all();
+        let of_handlers = self.survey.handlers.values().flat_map(|found| found.folders.iter().map(PathBuf::as_path));
+        let of_inputs = routes.values().flat_map(|route| route.inputs()).filter_map(|input| input.parent());
         // A folder that was given may be deleted and made again.
-        folders.extend(self.paths.iter().filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned())));
-        for path in survey.handlers.values() {
-            match path.is_dir() {
-                true => add_tree(path, &mut folders),
-                false => folders.extend(path.parent().map(Path::to_owned)),
-            }
-        }
-        for route in self.routes.all().values() {
-            folders.extend(route.inputs().iter().filter_map(|input| Some(input.parent()?.to_owned())));
-        }
-        folders
+        let of_roots = self.roots.iter().filter_map(|root| root.parent());
+        let folders: HashSet<&Path> =
+            self.survey.folders.iter().map(PathBuf::as_path).chain(of_roots).chain(of_handlers).chain(of_inputs).collect();
+        folders.into_iter().map(Path::to_owned).collect()
     }
 
     /// A folder that was moved or removed, and what is below it: the same names may come back as other folders.
@@ -206,21 +215,4 @@ fn concerns(route: &Route, path: &Path) -> bool {
     // Below a handler's folder, a new file can take the place of another as well (`index.ts` that of `handler.ts`).
     let is_below = || path.strip_prefix(&route.path).is_ok_and(|below| !below.iter().any(|part| is_hidden(Path::new(part))));
     is_below() || is_input() || is_beside()
-}
-
-/// The folder and those below it that may hold a handler's own files.
-fn add_tree(folder: &Path, folders: &mut HashSet<PathBuf>) {
-    let mut pending = vec![folder.to_owned()];
-    let mut left = SUBFOLDERS_MAX;
-    while let Some(folder) = pending.pop() {
-        let children = folder.read_dir().into_iter().flatten().flatten();
-        // The type of the entry itself: links out of the folder are not followed.
-        let subfolders = children.filter(|child| child.file_type().is_ok_and(|kind| kind.is_dir())).map(|child| child.path());
-        pending.extend(subfolders.filter(|folder| !is_hidden(folder)));
-        folders.insert(folder);
-        left -= 1;
-        if left == 0 {
-            return;
-        }
-    }
 }

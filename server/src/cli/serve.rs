@@ -1,4 +1,5 @@
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -25,7 +26,7 @@ use crate::{
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
-    survey::Survey,
+    survey::{Survey, Surveyor},
     terminal::say,
     watch::Watch,
 };
@@ -57,11 +58,11 @@ pub struct Serve {
     drain_s: u64,
 
     /// Calls that run at the same time, in all
-    #[arg(long, value_name = "CALLS", default_value_t = 1000, help_heading = "Limits")]
+    #[arg(long, value_name = "CALLS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Limits")]
     concurrency: u32,
 
     /// Calls of one handler that run at the same time
-    #[arg(long, value_name = "CALLS", default_value_t = 10, help_heading = "Limits")]
+    #[arg(long, value_name = "CALLS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     concurrency_per_handler: u32,
 
     /// Calls that wait for a place, in all and for each handler; one more is answered with 429
@@ -90,7 +91,8 @@ impl Serve {
         let key = OwnerKey::from_environment()?;
         let address = listen_address(&self.listen, key.as_ref())?;
         let limits = self.limits.limits()?;
-        let survey = self.survey()?;
+        let mut surveyor = Surveyor::new(self.paths.clone());
+        let survey = self.survey(&mut surveyor)?;
         let stop = stop_signal()?;
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(Failure::host)?;
@@ -99,12 +101,12 @@ impl Serve {
         let metrics = Arc::new(Metrics::new().map_err(Failure::host)?);
         let logs = LogWriter::start().map_err(Failure::host)?;
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
-        survey.handlers.iter().for_each(|(name, path)| routes.announce(name, path));
+        routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
         let admission = key.map_or(Admission::Local, Admission::Key);
         let endpoint =
             Endpoint { executor, routes: routes.clone(), metrics, admission, limits, address, is_draining: AtomicBool::new(false) };
 
-        tokio::spawn(deploy_and_watch(self.paths, routes, survey, address.to_string()));
+        tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
         let is_drained = http::serve(listener, Arc::new(endpoint), stop, Duration::from_secs(self.drain_s)).await;
         if !is_drained {
             say(format_args!("calls that had not ended within {} s were cut off", self.drain_s));
@@ -112,12 +114,12 @@ impl Serve {
         Ok(Exit::Success)
     }
 
-    fn survey(&self) -> Result<Survey, Failure> {
+    fn survey(&self, surveyor: &mut Surveyor) -> Result<Survey, Failure> {
         if !self.paths.iter().any(|path| path.exists()) {
             let paths: Vec<_> = self.paths.iter().map(|path| path.display().to_string()).collect();
             return Err(Failure::wrong_use(anyhow!("there is no file or folder {}", paths.join(", "))));
         }
-        let survey = Survey::of(&self.paths);
+        let survey = surveyor.survey();
         if survey.has_duplicates {
             return Err(Failure::wrong_use(anyhow!("{}", survey.complaints.join("\n"))));
         }
@@ -127,8 +129,8 @@ impl Serve {
 
     fn size(&self) -> Size {
         Size {
-            concurrency_max: self.concurrency.max(1),
-            concurrency_per_handler_max: self.concurrency_per_handler.max(1),
+            concurrency_max: self.concurrency,
+            concurrency_per_handler_max: self.concurrency_per_handler,
             queue_max: self.queue,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             is_server: true,
@@ -136,10 +138,11 @@ impl Serve {
     }
 }
 
-async fn deploy_and_watch(paths: Vec<PathBuf>, routes: Arc<Routes>, survey: Survey, address: String) {
+async fn deploy_and_watch(surveyor: Surveyor, survey: Survey, routes: Arc<Routes>, address: SocketAddr) {
+    let handlers = survey.handlers.iter().map(|(name, found)| (name.clone(), found.path.clone())).collect();
     // Before anything is read, so that no change is missed.
-    let watch = Watch::start(paths, routes.clone(), &survey);
-    deploy::first(&routes, survey.handlers).await;
+    let watch = Watch::start(surveyor, survey, routes.clone());
+    deploy::first(&routes, handlers).await;
     // The one line on stdout: whoever started the server with port 0 reads the address from it.
     if let Err(failure) = once::print(format!("listening on http://{address}").as_bytes()) {
         failure.report();

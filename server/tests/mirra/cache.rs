@@ -14,6 +14,9 @@ fn run_with(data: &Path, handler: &Path) -> Ended {
     run(&mut mirra(&["run", handler.to_str().unwrap(), "--data", data.to_str().unwrap()]), "")
 }
 
+/// What a disk or a person may make of a file.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 fn files(data: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(data.join("cache")).unwrap().map(|file| file.unwrap().path());
     files.filter(|file| file.file_name().unwrap() != "key").collect()
@@ -25,7 +28,7 @@ fn damaged_files_are_made_anew() {
     let (data, handler) = (folder.path().join("data"), folder.path().join("number.ts"));
     write(&handler, answering("7"));
     assert_eq!(run_with(&data, &handler).stdout, "7\n");
-    let damage: [fn(&[u8]) -> Vec<u8>; 4] = [
+    let damage: [Damage; 4] = [
         |_| Vec::new(),
         |content| content[..content.len() / 2].to_vec(),
         |content| {

@@ -33,6 +33,8 @@ pub fn drive<'js>(cx: &Ctx<'js>, hooks: &Hooks, promise: &Promise<'js>) -> Optio
         }
         match wait(cx, hooks) {
             Ok(true) => {}
+            // The last timer may have settled it.
+            Ok(false) if promise.state() != PromiseState::Pending => {}
             Ok(false) => return None,
             Err(thrown) => return Some(Err(thrown)),
         }
