@@ -19,7 +19,7 @@ pub fn cargo(dir: &Path) -> Command {
 pub fn run(command: &mut Command) -> Result<()> {
     announce(command);
     let name = name(command);
-    let status = command.status().with_context(|| format!("cannot run {name}"))?;
+    let status = command.status().with_context(|| cannot_run(command))?;
     if !status.success() {
         bail!("{name} failed: {status}");
     }
@@ -30,8 +30,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// whether it succeeded.
 pub fn run_watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool> {
     announce(command);
-    let name = name(command);
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {name}"))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| cannot_run(command))?;
     let mut stdout = BufReader::new(child.stdout.take().context("its stdout is ours")?);
     let mut line = Vec::new();
     while stdout.read_until(b'\n', &mut line)? > 0 {
@@ -45,7 +44,7 @@ pub fn run_watched(command: &mut Command, mut see: impl FnMut(&str)) -> Result<b
 /// What a command prints on stdout, trimmed.
 pub fn output(command: &mut Command) -> Result<String> {
     let name = name(command);
-    let output = command.output().with_context(|| format!("cannot run {name}"))?;
+    let output = command.output().with_context(|| cannot_run(command))?;
     if !output.status.success() {
         bail!("{name} failed: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
@@ -56,6 +55,10 @@ fn announce(command: &Command) {
     let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
     let place = command.get_current_dir().map(|dir| format!("(in {}) ", dir.display())).unwrap_or_default();
     eprintln!("\n$ {place}{} {}", name(command), arguments.join(" "));
+}
+
+fn cannot_run(command: &Command) -> String {
+    format!("cannot run {}", command.get_program().to_string_lossy())
 }
 
 /// The program without its folder.

@@ -56,7 +56,7 @@ impl Cache {
             let parent = Dir::open_ambient_dir(path.parent().unwrap_or(Path::new("/")), ambient_authority())?;
             let name = path.file_name().unwrap_or_default();
             match parent.create_dir_with(name, &private) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                 _ => parent.open_dir(name),
             }
         };

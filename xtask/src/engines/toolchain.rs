@@ -63,7 +63,7 @@ pub fn pinned(install: bool) -> Result<Toolchain> {
             install_debian_packages()?;
             find_pinned()
         }
-        Err(missing) => Err(missing.context(format!("Install it by\n  {}\nAs root, --install-toolchain does that", install_command()))),
+        Err(missing) => bail!("{missing:#}\nThis installs it (and so does --install-toolchain, as root):\n  {}", install_command()),
         found => found,
     }
 }
