@@ -28,6 +28,10 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
         let handler = prepare(&executor, folder.path(), &format!("handler{index}.ts"), &code).await?;
         invoke(&executor, &handler, &json(r#"{"name":"Ada"}"#)?, Limits::default()).await?;
     }
+    let called_mb = memory_mb("Rss")?;
+    // Twice: the first time finds all of them used.
+    executor.release_idle();
+    executor.release_idle();
     let idle_mb = memory_mb("Rss")?;
 
     let path = folder.path().join("waiting.ts");
@@ -59,6 +63,7 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
         bench: "density",
         figures: vec![
             Figure::low("host without handlers, resident", bare_mb, "MB"),
+            Figure::low(format!("host with {handlers} handlers, each just called, resident"), called_mb, "MB"),
             Figure::low(format!("host with {handlers} handlers, idle, resident"), idle_mb, "MB").promised(300.0, 100.0),
             Figure::low(format!("live instance, mean of {instances}"), instance_kb, "kB").promised(250.0, 100.0),
         ],

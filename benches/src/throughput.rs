@@ -99,13 +99,13 @@ impl Server {
             .env("MIRRA_DATA", folder.join("data"))
             .env_remove("MIRRA_OWNER_KEY")
             .stdin(Stdio::null())
-            .stderr(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn();
         sched_setaffinity(None, &cores.client)?;
         let mut process = started.context("cannot start the server")?;
-        let mut lines = BufReader::new(process.stderr.take().context("no output")?).lines();
+        let mut lines = BufReader::new(process.stdout.take().context("no output")?).lines();
         let address = loop {
             let line = lines.next_line().await?.context("the server ended before it listened")?;
             if let Some((_, rest)) = line.split_once("http://") {

@@ -1,6 +1,13 @@
 //! `LocalExecutor`: runs handlers in this process.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use arc_swap::ArcSwap;
 use mirra_bundler::{Bundler, ChildCommand};
@@ -95,6 +102,10 @@ struct Installed {
 struct Deployed {
     handler: Arc<Handler>,
     gate: Gate,
+    /// Called since `release_idle` last looked.
+    is_used: AtomicBool,
+    /// Its pages were given back, and it was not called since.
+    is_released: AtomicBool,
 }
 
 /// How busy an executor is.
@@ -164,6 +175,18 @@ impl LocalExecutor {
         language.language.export(&recipe).await
     }
 
+    /// Gives back the memory of handlers that were not called since this was last called. A thousand handlers would otherwise keep
+    /// most of their images mapped, though few are in use at a time. To be called now and then; a released handler's next
+    /// call is slower by its page faults.
+    pub fn release_idle(&self) {
+        for deployed in self.handlers.load().values() {
+            let is_idle = !deployed.is_used.swap(false, Relaxed);
+            if is_idle && !deployed.is_released.swap(true, Relaxed) {
+                deployed.handler.release_pages();
+            }
+        }
+    }
+
     /// Forgets a handler. Calls that run go on; compiled code stays in the cache.
     pub fn forget(&self, id: &HandlerId) {
         self.handlers.rcu(|handlers| {
@@ -192,7 +215,7 @@ impl LocalExecutor {
         let handler = Handler::load(&installed.wasmtime, &installed.linker, self.cache.clone(), id, entry, installed.fuel)
             .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
         let gate = Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max);
-        let deployed = Arc::new(Deployed { handler: Arc::new(handler), gate });
+        let deployed = Arc::new(Deployed { handler: Arc::new(handler), gate, is_used: true.into(), is_released: false.into() });
         self.handlers.rcu(|handlers| {
             let mut handlers = HashMap::clone(handlers);
             handlers.insert(id.clone(), deployed.clone());
@@ -237,6 +260,10 @@ impl Executor for LocalExecutor {
                 let message = "too many calls are running and waiting; try again later".to_owned();
                 return Ok(refusal(invocation, ErrorCode::RateLimited, message));
             };
+            if !deployed.is_used.load(Relaxed) {
+                deployed.is_used.store(true, Relaxed);
+                deployed.is_released.store(false, Relaxed);
+            }
             let weight = invocation.limits.cpu_weight();
             let call = call::run(deployed.handler.clone(), invocation, self.capabilities.clone(), self.prices.clone());
             self.scheduler.run(weight, call).await

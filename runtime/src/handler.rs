@@ -64,6 +64,14 @@ impl Handler {
         self.fuel
     }
 
+    /// Gives the pages of its code and its image back to the system. They are read again when they are needed.
+    pub fn release_pages(&self) {
+        let image = self.pre.instance_pre().component().image_range();
+        let len = image.end as usize - image.start as usize;
+        // SAFETY: paging out changes where pages are, never what they hold. That it may fail matters to nobody.
+        let _ = unsafe { rustix::mm::madvise(image.start.cast_mut().cast(), len, rustix::mm::Advice::LinuxPageOut) };
+    }
+
     /// A guest's stack trace in source lines. Traces are read from disk when one is needed: of a thousand handlers, few ever
     /// fail, and their maps would be most of what the host keeps in memory.
     pub fn source_stack(&self, stack: &str) -> String {

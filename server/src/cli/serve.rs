@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use mirra_runtime::ChildCommand;
+use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
@@ -30,6 +30,9 @@ use crate::{
     terminal::say,
     watch::Watch,
 };
+
+/// A handler that is not called for one to two of these is idle.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Serve handlers over HTTP, and redeploy them when their files change
 ///
@@ -106,6 +109,7 @@ impl Serve {
         let endpoint =
             Endpoint { executor, routes: routes.clone(), metrics, admission, limits, address, is_draining: AtomicBool::new(false) };
 
+        tokio::spawn(release_idle(endpoint.executor.clone()));
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
         let is_drained = http::serve(listener, Arc::new(endpoint), stop, Duration::from_secs(self.drain_s)).await;
         if !is_drained {
@@ -135,6 +139,15 @@ impl Serve {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             is_server: true,
         }
+    }
+}
+
+/// Keeps the memory of a server with many handlers to that of the ones in use.
+async fn release_idle(executor: Arc<LocalExecutor>) {
+    let mut interval = tokio::time::interval(IDLE_CHECK_INTERVAL);
+    loop {
+        interval.tick().await;
+        executor.release_idle();
     }
 }
 

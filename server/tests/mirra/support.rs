@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -78,7 +78,7 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// A `mirra serve` on a port of its own. Killed when dropped.
 pub struct Server {
-    child: Child,
+    child: Mutex<Child>,
     pub address: SocketAddr,
     stderr: Arc<Lines>,
 }
@@ -116,7 +116,7 @@ impl Server {
         let address = line.trim().strip_prefix("listening on http://");
         let address = address.unwrap_or_else(|| panic!("not listening: {line}{}", stderr.text.lock().unwrap()));
         let address = address.parse().unwrap();
-        Server { child, address, stderr }
+        Server { child: Mutex::new(child), address, stderr }
     }
 
     /// Waits until stderr holds `text`, and answers all of it.
@@ -136,8 +136,12 @@ impl Server {
         self.client().send("GET", path, &[], "")
     }
 
+    #[track_caller]
     pub fn client(&self) -> Client {
-        Client::connect(self.address)
+        Client::connect(self.address).unwrap_or_else(|error| {
+            let status = self.child.lock().unwrap().try_wait();
+            panic!("{error}; the server's status: {status:?}; it said: {}", self.stderr.text.lock().unwrap())
+        })
     }
 
     /// The value of a series in /metrics; 0 for one that is not there yet.
@@ -148,14 +152,14 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.lock().unwrap().id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         until("the server ends", || {
-            status = self.child.try_wait().unwrap();
+            status = self.child.get_mut().unwrap().try_wait().unwrap();
             status.is_some()
         });
         status.unwrap()
@@ -164,8 +168,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // A test that panicked while it held the lock is over, and so is its server.
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -181,10 +187,10 @@ pub struct Reply {
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Client { stream: BufReader::new(stream) }
+    fn connect(address: SocketAddr) -> std::io::Result<Client> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Client { stream: BufReader::new(stream) })
     }
 
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
