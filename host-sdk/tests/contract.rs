@@ -28,12 +28,13 @@ fn money_is_exact() {
     let smallest: Usd = "0.000000000001".parse().unwrap();
     assert_eq!((sum + smallest).to_string(), "1.000000000001");
     assert_eq!(serde_json::to_string(&(sum + smallest)).unwrap(), "1.000000000001");
+    assert_eq!("2e-6".parse::<Usd>(), "0.000002".parse());
     assert_eq!(serde_json::from_str::<Usd>("0.25").unwrap(), serde_json::from_str::<Usd>("\"0.25\"").unwrap());
 }
 
 #[test]
 fn what_is_no_amount_is_refused() {
-    for text in ["", ".", "-1", "+1", "1e3", "0.0000000000001", "1,5", "NaN", "99999999999999999999"] {
+    for text in ["", ".", "-1", "+1", "1e", "e3", "1e-13", "1e400", "0.0000000000001", "1,5", "NaN", "99999999999999999999"] {
         assert!(text.parse::<Usd>().is_err(), "{text} was taken for an amount");
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use mirra_host_sdk::{LimitError, Limits, PriceTable, Usd};
+use mirra_runtime::cgroup::{self, Enclosed, Wall};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::say};
 
 /// Where the host keeps things, and what it charges.
 #[derive(Args)]
@@ -65,6 +66,39 @@ impl LimitFlags {
             limits.with_timeout_s(self.timeout_s)?.with_memory_mb(self.memory_mb)
         };
         limits().map_err(Failure::wrong_use)
+    }
+}
+
+/// The wall around the whole process, should a limit inside of it ever fail.
+#[derive(Args)]
+pub struct WallFlags {
+    /// Memory of the server in MB, all calls together; as much as there is when not given
+    #[arg(long, value_name = "MB", help_heading = "Host")]
+    host_memory_mb: Option<u64>,
+
+    /// Cores that the server may use, such as 1.5; all when not given
+    #[arg(long, value_name = "CORES", help_heading = "Host")]
+    host_cpus: Option<f64>,
+
+    /// Threads and processes of the server
+    #[arg(long, value_name = "NUMBER", default_value_t = 4096, help_heading = "Host")]
+    host_pids: u32,
+}
+
+impl WallFlags {
+    /// Puts this process into a control group, until what is answered is dropped. Where that is not allowed, the operator is
+    /// told, and the limits of the calls have to do.
+    pub fn enclose(&self) -> Option<Enclosed> {
+        const MB: u64 = 1 << 20;
+        let memory_bytes_max = self.host_memory_mb.map(|megabytes| megabytes.saturating_mul(MB));
+        let wall = Wall { memory_bytes_max, cpu_cores_max: self.host_cpus, pids_max: Some(self.host_pids) };
+        match cgroup::enclose(wall) {
+            Ok(enclosed) => Some(enclosed),
+            Err(reason) => {
+                say(format_args!("no control group around the server, only the limits of each call: {reason}"));
+                None
+            }
+        }
     }
 }
 

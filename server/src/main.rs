@@ -13,6 +13,7 @@ mod logs;
 mod metrics;
 mod problem;
 mod routes;
+mod signals;
 mod survey;
 mod terminal;
 mod watch;

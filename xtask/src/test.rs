@@ -46,13 +46,14 @@ pub fn run(root: &Path) -> Result<()> {
 /// Builds the layer and runs its tests in Node.
 fn test_layer(layer: &Path) -> Result<()> {
     npm::script(layer, "build")?;
-    let mut files: Vec<PathBuf> = files_below(&layer.join("test"))?;
+    let mut files = files_below(&layer.join("test"))?;
     // Named one by one: what `node --test` makes of a folder or of a pattern changed with Node 21 and 22.
     files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
     if files.is_empty() {
         return Ok(());
     }
-    shell::run(Command::new("node").arg("--test").args(files).current_dir(layer))
+    let files = files.iter().filter_map(|file| file.strip_prefix(layer).ok());
+    shell::run(Command::new("node").args(["--test", "--test-reporter=spec"]).args(files).current_dir(layer))
 }
 
 /// Folders with a lock file of npm.

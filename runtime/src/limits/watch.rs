@@ -14,8 +14,11 @@ use tokio::time::Sleep;
 use super::{FUEL_SLICE, LimitHit, Meter};
 use crate::engine::config::Fuel;
 
-/// A poll shorter than this has hardly burnt a slice of fuel: the guest waits for something.
+/// A poll shorter than this has hardly burnt a slice of wasmtime's fuel: the guest waits for something.
 const SLICE_MIN: Duration = Duration::from_micros(100);
+
+/// Longer than any timeout, and still a point in time that a clock can name.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs `call` until it ends or a limit does. On a limit the call is dropped where it stands.
 pub async fn watch<T>(call: impl Future<Output = T>, limits: &Limits, prices: &PriceTable, meter: &Arc<Meter>) -> Result<T, LimitHit> {
@@ -28,8 +31,8 @@ struct Watch<'a> {
     limits: &'a Limits,
     prices: &'a PriceTable,
     meter: &'a Meter,
-    /// Set the first time the call waits; most never do.
-    alarm: Option<(LimitHit, Pin<Box<Sleep>>)>,
+    /// Set the first time the call lets go; most never do.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watch<'_> {
@@ -41,14 +44,11 @@ impl Watch<'_> {
         if let Poll::Ready(done) = polled {
             return Poll::Ready(Ok(done));
         }
-        if took >= SLICE_MIN {
-            if self.meter.who_counts == Fuel::CountedByWasmtime {
-                self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
-            }
-            return match self.limit_passed(began + took) {
-                Some(hit) => Poll::Ready(Err(hit)),
-                None => Poll::Pending,
-            };
+        if took >= SLICE_MIN && self.meter.who_counts == Fuel::CountedByWasmtime {
+            self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
+        }
+        if let Some(hit) = self.limit_passed(began + took) {
+            return Poll::Ready(Err(hit));
         }
         let (hit, alarm) = self.alarm();
         alarm.poll(cx).map(|()| Err(hit))
@@ -67,20 +67,27 @@ impl Watch<'_> {
         running + self.meter.operations()
     }
 
-    /// Rings when the timeout passes or when memory-time has eaten up the budget, whichever is first. Operations that are paid
-    /// for meanwhile only bring the latter closer; the next slice or the end of the call finds that out.
+    /// Rings when the timeout passes or when memory-time will have eaten up the budget, whichever is first. Set anew whenever the
+    /// call has spent on something else meanwhile.
     fn alarm(&mut self) -> (LimitHit, Pin<&mut Sleep>) {
-        let alarm = self.alarm.get_or_insert_with(|| {
-            let timeout = Duration::from_millis(self.limits.timeout_ms);
-            let budget = self.limits.cost_usd_max.picodollars() as u128;
-            let spent_without_memory = self.prices.running(self.meter.fuel.load(Relaxed), 0, 0) + self.meter.operations();
-            let memory_second = self.prices.running(0, self.limits.memory_bytes_max, 1_000_000).saturating_sub(self.prices.call_usd);
-            let left = budget.saturating_sub(spent_without_memory.picodollars() as u128);
-            let payable_us = (left * 1_000_000).checked_div(memory_second.picodollars() as u128).unwrap_or(u128::MAX);
-            let payable = Duration::from_micros(u64::try_from(payable_us).unwrap_or(u64::MAX));
-            let (hit, after) = if payable < timeout { (LimitHit::Cost, payable) } else { (LimitHit::WallTime, timeout) };
-            (hit, Box::pin(tokio::time::sleep_until((self.meter.started + after).into())))
-        });
-        (alarm.0, alarm.1.as_mut())
+        let (hit, after) = self.first_limit();
+        let deadline = tokio::time::Instant::from_std(self.meter.started + after);
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if alarm.deadline() != deadline {
+            alarm.as_mut().reset(deadline);
+        }
+        (hit, alarm.as_mut())
+    }
+
+    /// Which limit a call that only waits from here on hits first, and how long after its start.
+    fn first_limit(&self) -> (LimitHit, Duration) {
+        let timeout = Duration::from_millis(self.limits.timeout_ms).min(FOREVER);
+        let budget = self.limits.cost_usd_max.picodollars() as u128;
+        let spent_without_memory = self.prices.running(self.meter.fuel.load(Relaxed), 0, 0) + self.meter.operations();
+        let memory_second = self.prices.running(0, self.limits.memory_bytes_max, 1_000_000).saturating_sub(self.prices.call_usd);
+        let left = budget.saturating_sub(spent_without_memory.picodollars() as u128);
+        let payable_us = (left * 1_000_000).checked_div(memory_second.picodollars() as u128).unwrap_or(u128::MAX);
+        let payable = Duration::from_micros(u64::try_from(payable_us).unwrap_or(u64::MAX));
+        if payable < timeout { (LimitHit::Cost, payable) } else { (LimitHit::WallTime, timeout) }
     }
 }

@@ -7,25 +7,23 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use futures_util::FutureExt;
 use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::{net::TcpListener, sync::oneshot};
 use tracing_subscriber::EnvFilter;
 
 use super::once;
 use crate::{
     compose::{self, Size},
-    config::{HostFlags, LimitFlags, OwnerKey, listen_address},
+    config::{HostFlags, LimitFlags, OwnerKey, WallFlags, listen_address},
     deploy,
     failure::{Exit, Failure},
     http::{self, Admission, Endpoint},
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
+    signals::StopSignals,
     survey::{Survey, Surveyor},
     terminal::say,
     watch::Watch,
@@ -76,6 +74,9 @@ pub struct Serve {
     limits: LimitFlags,
 
     #[command(flatten)]
+    wall: WallFlags,
+
+    #[command(flatten)]
     host: HostFlags,
 }
 
@@ -84,6 +85,8 @@ impl Serve {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
         raise_descriptor_limit();
+        // Before there are other threads, and until the end.
+        let _enclosed = self.wall.enclose();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::host)?;
         let result = runtime.block_on(self.serve(bundler));
         runtime.shutdown_background();
@@ -96,11 +99,12 @@ impl Serve {
         let limits = self.limits.limits()?;
         let mut surveyor = Surveyor::new(self.paths.clone());
         let survey = self.survey(&mut surveyor)?;
-        let stop = stop_signal()?;
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(Failure::host)?;
 
         let executor = Arc::new(compose::executor(&self.host, bundler, self.size()).await?);
+        // Not before: until then nothing is served, and the default of ending at once is right.
+        let mut signals = StopSignals::listen().map_err(Failure::host)?;
         let metrics = Arc::new(Metrics::new().map_err(Failure::host)?);
         let logs = LogWriter::start().map_err(Failure::host)?;
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
@@ -111,11 +115,25 @@ impl Serve {
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
-        let is_drained = http::serve(listener, Arc::new(endpoint), stop, Duration::from_secs(self.drain_s)).await;
-        if !is_drained {
-            say(format_args!("calls that had not ended within {} s were cut off", self.drain_s));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = stopped.map(|_| ());
+        let serving = http::serve(listener, Arc::new(endpoint), stopped, Duration::from_secs(self.drain_s));
+        let stopping = async {
+            signals.next().await;
+            say(format_args!("stopping: calls in flight may end; press Ctrl-C again to stop at once"));
+            // Received as long as the server serves.
+            let _ = stop.send(());
+            signals.next().await;
+        };
+        tokio::select! {
+            is_drained = serving => {
+                if !is_drained {
+                    say(format_args!("calls that had not ended within {} s were cut off", self.drain_s));
+                }
+                Ok(Exit::Success)
+            }
+            () = stopping => Ok(Exit::HostFailed),
         }
-        Ok(Exit::Success)
     }
 
     fn survey(&self, surveyor: &mut Surveyor) -> Result<Survey, Failure> {
@@ -168,31 +186,6 @@ async fn deploy_and_watch(surveyor: Surveyor, survey: Survey, routes: Arc<Routes
 
 fn cannot_listen(error: anyhow::Error) -> Failure {
     Failure::host(error).next_step("If another program has that port, choose another with --listen 127.0.0.1:PORT, or 0 for any free one.")
-}
-
-/// Ready at the first SIGTERM or SIGINT. At the second, the process ends at once.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
-    let (first, stop) = oneshot::channel();
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        next().await;
-        // Nobody receives it when the server is at its end anyway.
-        let _ = first.send(());
-        say(format_args!("stopping: calls in flight may end; press Ctrl-C again to stop at once"));
-        next().await;
-        std::process::exit(Exit::HostFailed as i32);
-    });
-    Ok(async move {
-        // The sender lives as long as the task above, which only ends the process.
-        let _ = stop.await;
-    })
 }
 
 /// Each connection is a file descriptor, and the usual soft limit of 1,024 is for programs that cannot count higher.

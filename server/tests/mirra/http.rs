@@ -102,6 +102,19 @@ fn events_that_are_too_long_are_refused_before_they_are_read() {
 }
 
 #[test]
+fn a_server_is_ready_when_all_its_handlers_are() {
+    let folder = handlers(&[("endless.js", "for (;;); export const handler = () => 1;"), ("quick.js", &answering("1"))]);
+    let server = Server::start_unready(&[folder.path()]);
+    until("it is alive", || server.try_get("/healthz").is_some_and(|reply| reply.status == 200));
+    until("the other handler is ready", || server.call("quick", "{}").status == 200);
+    let pending = server.call("endless", "{}");
+    assert_eq!((pending.status, pending.code(), pending.header("retry-after")), (503, "INTERNAL_ERROR".to_owned(), Some("1")));
+    assert_eq!(server.get("/readyz").status, 503);
+    until("the endless one is given up", || server.get("/readyz").status == 200);
+    assert_eq!(server.call("endless", "{}").status, 400);
+}
+
+#[test]
 fn calls_beyond_the_queue_are_refused_for_now() {
     let folder = handlers(&[("slow.js", &slow()), ("fast.js", &answering("1"))]);
     let server = Server::start_with(&[folder.path()], &["--concurrency-per-handler", "1", "--queue", "0"], |_| {});

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -98,25 +98,38 @@ impl Server {
     /// Starts it, and waits until it says that it is ready.
     pub fn start_with(paths: &[&Path], flags: &[&str], configure: impl FnOnce(&mut Command)) -> Server {
         let mut command = mirra(&["serve", "--listen", "127.0.0.1:0"]);
-        command.args(flags).args(paths).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        configure(&mut command);
+        configure(command.args(flags).args(paths));
+        let mut server = Server::spawn(command);
+        let mut line = String::new();
+        BufReader::new(server.child.get_mut().unwrap().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("not listening: {line}{}", server.stderr.text.lock().unwrap()));
+        server.address = address.parse().unwrap();
+        server
+    }
+
+    /// Starts it on a port that was free a moment ago, without waiting for anything.
+    pub fn start_unready(paths: &[&Path]) -> Server {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = mirra(&["serve", "--listen", &address.to_string()]);
+        command.args(paths);
+        let mut server = Server::spawn(command);
+        server.address = address;
+        server
+    }
+
+    fn spawn(mut command: Command) -> Server {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = Arc::new(Lines::default());
-        thread::spawn({
-            let (pipe, lines) = (child.stderr.take().unwrap(), stderr.clone());
-            move || {
-                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                    lines.text.lock().unwrap().push_str(&(line + "\n"));
-                    lines.more.notify_all();
-                }
+        let (pipe, lines) = (child.stderr.take().unwrap(), stderr.clone());
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                lines.text.lock().unwrap().push_str(&(line + "\n"));
+                lines.more.notify_all();
             }
         });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://");
-        let address = address.unwrap_or_else(|| panic!("not listening: {line}{}", stderr.text.lock().unwrap()));
-        let address = address.parse().unwrap();
-        Server { child: Mutex::new(child), address, stderr }
+        Server { child: Mutex::new(child), address: SocketAddr::from(([127, 0, 0, 1], 0)), stderr }
     }
 
     /// Waits until stderr holds `text`, and answers all of it.
@@ -136,6 +149,11 @@ impl Server {
         self.client().send("GET", path, &[], "")
     }
 
+    /// None as long as nobody listens.
+    pub fn try_get(&self, path: &str) -> Option<Reply> {
+        Some(Client::connect(self.address).ok()?.send("GET", path, &[], ""))
+    }
+
     #[track_caller]
     pub fn client(&self) -> Client {
         Client::connect(self.address).unwrap_or_else(|error| {
@@ -152,8 +170,15 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.lock().unwrap().id().to_string()]).status().unwrap();
+        let id = self.child.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    fn has_ended(&mut self) -> bool {
+        // A test that panicked while it held the lock is over, and so is its server.
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        !matches!(child.try_wait(), Ok(None))
     }
 
     pub fn wait(&mut self) -> ExitStatus {
@@ -167,11 +192,18 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Stops it as its operator would, so that it can clean up; by force if that takes long.
     fn drop(&mut self) {
-        // A test that panicked while it held the lock is over, and so is its server.
-        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = child.kill();
-        let _ = child.wait();
+        for signal in ["TERM", "TERM", "KILL"] {
+            if self.has_ended() {
+                return;
+            }
+            self.signal(signal);
+            let _ = (0..50).any(|_| {
+                thread::sleep(Duration::from_millis(2));
+                self.has_ended()
+            });
+        }
     }
 }
 
