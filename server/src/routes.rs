@@ -118,11 +118,13 @@ impl Routes {
     }
 
     pub fn remove(&self, name: &str) {
+        let removed = self.get(name);
         self.routes.rcu(|routes| {
             let mut routes = HashMap::clone(routes);
             routes.remove(name);
             routes
         });
+        removed.as_deref().and_then(Route::handler).inspect(|handler| self.release(handler));
     }
 
     fn replace(&self, name: &str, path: &Path, before: Option<&Route>, prepared: Prepared) -> Deployed {

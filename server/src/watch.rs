@@ -16,7 +16,7 @@ use notify::{
 };
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
-    time::timeout,
+    time::timeout_at,
 };
 
 use crate::{
@@ -72,9 +72,6 @@ impl Watch {
     /// Until it is dropped.
     pub async fn run(mut self) {
         while let Some((changes, began)) = self.next_changes().await {
-            if !self.is_ours(&changes) {
-                continue;
-            }
             if changes.is_structural || changes.is_everything {
                 self.look_again(&changes).await;
             }
@@ -89,15 +86,33 @@ impl Watch {
     /// The next burst of events, and when it began.
     async fn next_changes(&mut self) -> Option<(Changes, Instant)> {
         let mut changes = Changes::default();
-        let first = self.events.recv().await?;
-        let began = Instant::now();
+        let first = loop {
+            let event = self.events.recv().await?;
+            if self.is_ours(&event) {
+                break event;
+            }
+        };
         self.note(&mut changes, first);
-        while began.elapsed() < BURST_MAX
-            && let Ok(Some(event)) = timeout(QUIET, self.events.recv()).await
+        let began = Instant::now();
+        let mut ends_at = began + QUIET;
+        while Instant::now() < ends_at
+            && let Ok(Some(event)) = timeout_at(ends_at.into(), self.events.recv()).await
         {
-            self.note(&mut changes, event);
+            if self.is_ours(&event) {
+                ends_at = (Instant::now() + QUIET).min(began + BURST_MAX);
+                self.note(&mut changes, event);
+            }
         }
         Some((changes, began))
+    }
+
+    /// Folders that hold what was given are watched too, and much may go on in them.
+    fn is_ours(&self, event: &Event) -> bool {
+        let routes = self.routes.all();
+        let is_ours = |change: &PathBuf| {
+            self.roots.iter().any(|root| change.starts_with(root)) || routes.values().any(|route| concerns(route, change))
+        };
+        event.need_rescan() || event.paths.iter().any(is_ours)
     }
 
     fn note(&mut self, changes: &mut Changes, event: Event) {
@@ -110,15 +125,6 @@ impl Watch {
             }
             changes.paths.insert(path);
         }
-    }
-
-    /// Folders that hold what was given are watched too, and much may go on in them.
-    fn is_ours(&self, changes: &Changes) -> bool {
-        let routes = self.routes.all();
-        let is_ours = |change: &PathBuf| {
-            self.roots.iter().any(|root| change.starts_with(root)) || routes.values().any(|route| concerns(route, change))
-        };
-        changes.is_everything || changes.paths.iter().any(is_ours)
     }
 
     /// Finds what appeared and removes what vanished.
