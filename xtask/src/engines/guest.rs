@@ -11,15 +11,17 @@ use anyhow::{Context, Result, bail};
 use super::toolchain::Toolchain;
 use crate::shell;
 
-/// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
-pub const CFLAGS: &str = "-O3 -mbulk-memory";
+/// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once. The define, whose other
+/// meanings QuickJS does not use, keeps it from allocating small objects in arenas of its own, which would lay objects of one
+/// size together instead of those that a call writes to (`alloc.rs`).
+pub const CFLAGS: &str = "-O3 -mbulk-memory -D__SANITIZE_ADDRESS__";
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const MODULE: &str = "mirra_engine_node.wasm";
 
 /// Beginnings of environment variables that would reach the compilers and change what they write. (Flags for rustc given in
 /// any other way give way to `CARGO_ENCODED_RUSTFLAGS`.)
-const FOREIGN: [&str; 11] = [
+const FOREIGN: [&str; 12] = [
     "AR",
     "CARGO_BUILD_",
     "CARGO_INCREMENTAL",
@@ -29,55 +31,77 @@ const FOREIGN: [&str; 11] = [
     "CC",
     "CFLAGS",
     "LD_LIBRARY_PATH",
+    "MIRRA_",
     "RUSTC",
     "TARGET_",
 ];
 
-/// Compiles the engine into `target_dir` and answers the module as the linker left it.
-pub fn build(root: &Path, target_dir: &Path, toolchain: &Toolchain) -> Result<Vec<u8>> {
-    let crate_dir = root.join("guest-sdk/node/engine");
-    let cargo = || {
-        let mut cargo = Command::new(&toolchain.cargo);
-        cargo.current_dir(&crate_dir);
+/// The crate, and what compiles it into where.
+pub struct Guest<'a> {
+    pub root: &'a Path,
+    pub target_dir: &'a Path,
+    pub toolchain: &'a Toolchain,
+}
+
+impl Guest<'_> {
+    /// The engine that places its allocations as the file says (`placement.rs`), as the linker left it.
+    pub fn build(&self, placement: &Path) -> Result<Vec<u8>> {
+        let (wasm, folders) = self.compile(|build| build.env("MIRRA_PLACEMENT", placement))?;
+        for folder in folders {
+            let folder = folder.as_os_str().as_encoded_bytes();
+            if wasm.windows(folder.len()).any(|window| window == folder) {
+                bail!("the engine holds a path of this machine: {}", String::from_utf8_lossy(folder));
+            }
+        }
+        Ok(wasm)
+    }
+
+    /// The engine that tells of its allocations.
+    pub fn traced(&self) -> Result<Vec<u8>> {
+        Ok(self.compile(|build| build.args(["--features", "trace-allocations"]))?.0)
+    }
+
+    /// Answers the module, and the folders whose names must not be in it.
+    fn compile(&self, options: impl FnOnce(&mut Command) -> &mut Command) -> Result<(Vec<u8>, Vec<PathBuf>)> {
+        let toolchain = self.toolchain;
+        // The registry's folders, which the flags below name, exist once something was fetched.
+        shell::run(self.cargo().args(["fetch", "--locked", "--target", TARGET]))?;
+
+        // Folders that differ between machines, and names that do not. Where several fit a path, the last one counts.
+        let mut folders = vec![(self.root.to_owned(), "mirra"), (self.target_dir.to_owned(), "target")];
+        folders.extend(registries()?.into_iter().map(|registry| (registry, "crates")));
+        folders.extend(toolchain.std_sources.iter().map(|std| (std.clone(), "rust")));
+        let mut build = self.cargo();
+        build.args(["build", "--release", "--locked", "--target", TARGET]);
+        build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
+        build.env("CC_wasm32_unknown_unknown", toolchain.clang).env("AR_wasm32_unknown_unknown", toolchain.ar);
+        build.env("CFLAGS_wasm32_unknown_unknown", CFLAGS);
+        if let Some(linker) = &toolchain.linker {
+            build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        }
+        if toolchain.std_sources.is_some() {
+            build.args(["-Z", "build-std=std,panic_abort"]).env("RUSTC_BOOTSTRAP", "1");
+        }
+        shell::run(options(&mut build))?;
+
+        let path = self.target_dir.join(TARGET).join("release").join(MODULE);
+        let wasm = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((wasm, folders.into_iter().map(|(folder, _)| folder).collect()))
+    }
+
+    fn cargo(&self) -> Command {
+        let mut cargo = Command::new(&self.toolchain.cargo);
+        cargo.current_dir(self.root.join("guest-sdk/node/engine"));
         for (name, _) in env::vars_os() {
             if FOREIGN.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
                 cargo.env_remove(name);
             }
         }
-        if let Some(rustc) = &toolchain.rustc {
+        if let Some(rustc) = &self.toolchain.rustc {
             cargo.env("RUSTC", rustc);
         }
         cargo
-    };
-    // The registry's folders, which the flags below name, exist once something was fetched.
-    shell::run(cargo().args(["fetch", "--locked", "--target", TARGET]))?;
-
-    // Folders that differ between machines, and names that do not. Where several fit a path, the last one counts.
-    let mut folders = vec![(root.to_owned(), "mirra"), (target_dir.to_owned(), "target")];
-    folders.extend(registries()?.into_iter().map(|registry| (registry, "crates")));
-    folders.extend(toolchain.std_sources.iter().map(|std| (std.clone(), "rust")));
-    let mut build = cargo();
-    build.args(["build", "--release", "--locked", "--target", TARGET]);
-    build.env("CARGO_TARGET_DIR", target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
-    build.env("CC_wasm32_unknown_unknown", toolchain.clang).env("AR_wasm32_unknown_unknown", toolchain.ar);
-    build.env("CFLAGS_wasm32_unknown_unknown", CFLAGS);
-    if let Some(linker) = &toolchain.linker {
-        build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     }
-    if toolchain.std_sources.is_some() {
-        build.args(["-Z", "build-std=std,panic_abort"]).env("RUSTC_BOOTSTRAP", "1");
-    }
-    shell::run(&mut build)?;
-
-    let path = target_dir.join(TARGET).join("release").join(MODULE);
-    let wasm = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    for (folder, _) in &folders {
-        let folder = folder.as_os_str().as_encoded_bytes();
-        if wasm.windows(folder.len()).any(|window| window == folder) {
-            bail!("the engine holds a path of this machine: {}", String::from_utf8_lossy(folder));
-        }
-    }
-    Ok(wasm)
 }
 
 fn remap(folders: &[(PathBuf, &str)]) -> Vec<String> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 pub type Digests = BTreeMap<String, Digest>;
 
 /// Everything that goes into an engine, relative to the repository: files, and folders with all that is in them.
-const SOURCES: [&str; 4] = ["guest-sdk/node/engine", "guest-sdk/node/glue.wat", "guest-sdk/node/layer", "wit"];
+const SOURCES: [&str; 5] = ["guest-sdk/node/engine", "guest-sdk/node/glue.wat", "guest-sdk/node/layer", "guest-sdk/node/placement", "wit"];
 
 /// Folders that hold what is made from sources, or tests of them.
 const NO_SOURCES: [&str; 5] = ["dist", "node_modules", "target", "test", "tests"];

@@ -9,9 +9,11 @@ use crate::{npm, target_dir};
 
 mod guest;
 mod manifest;
+mod placement;
 mod strip;
 mod toolchain;
 
+use guest::Guest;
 use manifest::{Digest, Manifest};
 use toolchain::Toolchain;
 
@@ -108,7 +110,11 @@ fn build(root: &Path, toolchain: &Toolchain) -> Result<Built> {
     let layer = root.join("guest-sdk/node/layer");
     npm::install(&layer)?;
     npm::script(&layer, "build")?;
-    let engine = guest::build(root, &target_dir(root).join("engines"), toolchain)?;
+    let target_dir = target_dir(root).join("engines");
+    let guest = Guest { root, target_dir: &target_dir, toolchain };
+    let placement = target_dir.join("placement");
+    placement::profile(root, &guest.traced()?, &placement)?;
+    let engine = guest.build(&placement)?;
     let glue = wat::parse_file(root.join("guest-sdk/node/glue.wat"))?;
     Ok(Built { engine: strip::strip(&engine)?, glue })
 }

@@ -6,6 +6,7 @@
 
 mod alloc;
 mod call;
+mod heap;
 mod realm;
 
 use bindings::exports::mirra::function::handler::{Failure, Guest};
@@ -18,7 +19,7 @@ struct Engine;
 
 impl Guest for Engine {
     fn handle(event: String, context: String) -> Result<String, Failure> {
-        alloc::stop_zeroing();
+        alloc::serving();
         call::handle(&event, &context)
     }
 }

@@ -1,16 +1,38 @@
 //! The JavaScript world of one handler: a QuickJS context with the layer and the handler's module in it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 
 use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions};
 
-use crate::alloc::QuickJs;
+use crate::alloc::{self, QuickJs};
 use crate::bindings::mirra::function::{clocks, logging, operations, random};
 use crate::call;
 
 /// The layer, bundled into one script whose value is a function `boot(native)` that installs the globals and answers the
 /// hooks below.
-const LAYER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../layer/dist/layer.js"));
+const LAYER_SOURCE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../layer/dist/layer.js"));
+
+/// In memory that can be written to, so that the source is in no image: it is needed once.
+static LAYER: Layer = Layer(UnsafeCell::new(match LAYER_SOURCE.first_chunk() {
+    Some(source) => *source,
+    None => unreachable!(),
+}));
+
+struct Layer(UnsafeCell<[u8; LAYER_SOURCE.len()]>);
+
+// SAFETY: the engine is a single thread.
+unsafe impl Sync for Layer {}
+
+impl Layer {
+    /// The source, which is gone afterwards.
+    fn take(&self) -> Vec<u8> {
+        // SAFETY: nobody else ever looks at it.
+        let source = unsafe { &mut *self.0.get() };
+        let taken = source.to_vec();
+        source.fill(0);
+        taken
+    }
+}
 
 /// QuickJS counts the stack that lies in linear memory; wasm's own, which it cannot see, is given several times as much by
 /// the host, so that runaway recursion is a RangeError the handler can catch.
@@ -62,6 +84,7 @@ pub fn with<R>(body: impl for<'js> FnOnce(&Ctx<'js>, &Hooks) -> R) -> R {
 pub fn boot() {
     let realm = start().expect("the layer is part of the engine and was tested with it");
     REALM.with(|cell| *cell.borrow_mut() = Some(realm));
+    alloc::booted();
 }
 
 fn start() -> rquickjs::Result<Realm> {
@@ -71,7 +94,7 @@ fn start() -> rquickjs::Result<Realm> {
     let hooks = context.with(|cx| -> rquickjs::Result<Hooks> {
         let mut options = EvalOptions::default();
         options.filename = Some("mirra:layer".into());
-        let boot: Function = cx.eval_with_options(LAYER, options)?;
+        let boot: Function = cx.eval_with_options(LAYER.take(), options)?;
         let hooks: Object = boot.call((native(&cx)?,))?;
         let hook = |name: &str| -> rquickjs::Result<_> { Ok(Persistent::save(&cx, hooks.get::<_, Function>(name)?)) };
         Ok(Hooks {

@@ -1,0 +1,128 @@
+//! Finds out which objects of the base image calls write to, so that the engine can lay them side by side
+//! (`guest-sdk/node/engine/src/alloc.rs` says why). A traced build of the engine runs sample calls under Node.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context, Result, anyhow};
+use wasm_encoder::{
+    CodeSection, ConstExpr, Function, GlobalSection, GlobalType, InstructionSink, Module, ValType,
+    reencode::{self, Reencode, utils},
+};
+use wasmparser::{FunctionBody, Operator, Parser, Payload, TypeRef};
+
+use crate::shell;
+
+/// Writes the numbers of those allocations, as `alloc.rs` reads them, into `out`.
+pub fn profile(root: &Path, traced_engine: &[u8], out: &Path) -> Result<()> {
+    let engine = out.with_extension("wasm");
+    fs::write(&engine, telling_of_stores(traced_engine)?).with_context(|| format!("cannot write {}", engine.display()))?;
+    shell::run(Command::new("node").arg(root.join("guest-sdk/node/placement/profile.mjs")).arg(&engine).arg(out))
+}
+
+/// The module with a call of its import `trace.stored(address, length)` before everything that writes to memory.
+fn telling_of_stores(module: &[u8]) -> Result<Vec<u8>> {
+    let mut telling = Module::new();
+    Tell::of(module)?
+        .parse_core_module(&mut telling, Parser::new(0), module)
+        .map_err(|error| anyhow!("cannot instrument the engine: {error}"))?;
+    Ok(telling.finish())
+}
+
+struct Tell {
+    /// The function `trace.stored`.
+    stored: u32,
+    /// The first of the globals that hold what is on the stack while the host is told.
+    scratch: u32,
+}
+
+const SCRATCH: [ValType; 6] = [ValType::I32, ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64];
+
+impl Tell {
+    fn of(module: &[u8]) -> Result<Tell> {
+        let (mut functions, mut stored, mut scratch) = (0, None, 0);
+        for payload in Parser::new(0).parse_all(module) {
+            match payload? {
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let import = import?;
+                        if (import.module, import.name) == ("trace", "stored") {
+                            stored = Some(functions);
+                        }
+                        functions += u32::from(matches!(import.ty, TypeRef::Func(_)));
+                    }
+                }
+                Payload::GlobalSection(section) => scratch = section.count(),
+                _ => {}
+            }
+        }
+        Ok(Tell { stored: stored.context("the engine does not import trace.stored")?, scratch })
+    }
+
+    /// Before a store of `length` bytes at `offset` from the address below the value on the stack.
+    fn store(&self, code: &mut InstructionSink<'_>, value: ValType, offset: u64, length: i32) {
+        let address = self.scratch;
+        let value = self.scratch + 1 + SCRATCH[1..].iter().position(|ty| *ty == value).unwrap_or_default() as u32;
+        code.global_set(value).global_set(address);
+        code.global_get(address).i32_const(offset as i32).i32_add().i32_const(length).call(self.stored);
+        code.global_get(address).global_get(value);
+    }
+
+    /// Before a bulk operation: target, source or value, and length are on the stack.
+    fn bulk(&self, code: &mut InstructionSink<'_>) {
+        let [target, source, length] = [self.scratch, self.scratch + 1, self.scratch + 2];
+        code.global_set(length).global_set(source).global_set(target);
+        code.global_get(target).global_get(length).call(self.stored);
+        code.global_get(target).global_get(source).global_get(length);
+    }
+}
+
+type Reencoded<T> = Result<T, reencode::Error>;
+
+impl Reencode for Tell {
+    type Error = std::convert::Infallible;
+
+    fn parse_global_section(&mut self, globals: &mut GlobalSection, section: wasmparser::GlobalSectionReader<'_>) -> Reencoded<()> {
+        utils::parse_global_section(self, globals, section)?;
+        for val_type in SCRATCH {
+            let zero = match val_type {
+                ValType::I64 => ConstExpr::i64_const(0),
+                ValType::F32 => ConstExpr::f32_const(0.0.into()),
+                ValType::F64 => ConstExpr::f64_const(0.0.into()),
+                _ => ConstExpr::i32_const(0),
+            };
+            globals.global(GlobalType { val_type, mutable: true, shared: false }, &zero);
+        }
+        Ok(())
+    }
+
+    fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Reencoded<()> {
+        let mut function = self.new_function_with_parsed_locals(&body)?;
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            self.tell(&mut function, &operator);
+            function.instruction(&self.instruction(operator)?);
+        }
+        code.function(&function);
+        Ok(())
+    }
+}
+
+impl Tell {
+    fn tell(&self, function: &mut Function, operator: &Operator<'_>) {
+        use Operator::*;
+        let mut code = function.instructions();
+        match operator {
+            I32Store { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 4),
+            I32Store8 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 1),
+            I32Store16 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 2),
+            I64Store { memarg } => self.store(&mut code, ValType::I64, memarg.offset, 8),
+            I64Store8 { memarg } => self.store(&mut code, ValType::I64, memarg.offset, 1),
+            I64Store16 { memarg } => self.store(&mut code, ValType::I64, memarg.offset, 2),
+            I64Store32 { memarg } => self.store(&mut code, ValType::I64, memarg.offset, 4),
+            F32Store { memarg } => self.store(&mut code, ValType::F32, memarg.offset, 4),
+            F64Store { memarg } => self.store(&mut code, ValType::F64, memarg.offset, 8),
+            MemoryCopy { .. } | MemoryFill { .. } => self.bulk(&mut code),
+            _ => {}
+        }
+    }
+}
