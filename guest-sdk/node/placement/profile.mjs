@@ -1,6 +1,6 @@
-// Finds the allocations of booting that stay, and those that typical calls write to: `node profile.mjs ENGINE.wasm OUT`. The engine must be built
-// with the feature `trace-allocations` and tell of its stores (`xtask/src/engines/placement.rs`). What is written to OUT is
-// read by `engine/src/alloc.rs`.
+// Finds the allocations of booting that stay, and which of those typical calls read and write: `node profile.mjs ENGINE.wasm
+// OUT`. The engine must be built with the feature `trace-allocations` and tell of its loads and stores
+// (`xtask/src/engines/placement.rs`). What is written to OUT is read by `engine/src/alloc.rs`.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { samples } from "./samples.mjs";
@@ -10,22 +10,24 @@ const module = new WebAssembly.Module(readFileSync(enginePath));
 
 const GRAIN_BYTES = 8;
 
-/** An engine that runs one sample, and remembers what it allocated and wrote to. */
+/** An engine that boots once and runs samples from there, and remembers what it allocates, reads and writes. */
 class Session {
-  /** By number: where each allocation of booting lies, and how large it is. */
+  /** Of booting, by number: where each lies, and how large it is. */
   allocations = [];
   /** The number of the living allocation at each address. */
   living = new Map();
-  /** Grains that were stored to since `watch`. */
+  /** Grains that the calls read, and those that they wrote. */
+  loaded = new Set();
   stored = new Set();
-  isWatching = false;
+  isCalling = false;
   operations = [];
+  elapsedUs = 0;
 
   constructor() {
     this.exports = new WebAssembly.Instance(module, this.imports()).exports;
     this.exports.boot();
-    this.booted = { allocations: this.allocations, living: new Map(this.living) };
-    this.allocations = [];
+    this.isBooted = true;
+    this.image = this.exports.memory.buffer.slice();
   }
 
   get view() {
@@ -36,16 +38,15 @@ class Session {
     return {
       trace: {
         allocated: (block, size) => {
+          if (this.isBooted) return;
           this.living.set(block, this.allocations.length);
           this.allocations.push({ block, size });
         },
-        freed: (block) => this.living.delete(block),
-        stored: (start, length) => {
-          if (!this.isWatching) return;
-          for (let at = start - (start % GRAIN_BYTES); at < start + length; at += GRAIN_BYTES) this.stored.add(at);
-        },
+        freed: (block) => this.isBooted || this.living.delete(block),
+        loaded: (start, length) => this.note(this.loaded, start, length),
+        stored: (start, length) => this.note(this.stored, start, length),
       },
-      "mirra:function/clocks@0.1.0": { "unix-time-us": () => 0n, "elapsed-us": () => BigInt(this.elapsedUs ?? 0) },
+      "mirra:function/clocks@0.1.0": { "unix-time-us": () => 0n, "elapsed-us": () => BigInt(this.elapsedUs) },
       "mirra:function/random@0.1.0": { "next-u64": () => 0x9e3779b97f4a7c15n },
       "mirra:function/logging@0.1.0": { log: () => {} },
       "mirra:function/metering@0.1.0": { tick: () => 100_000, finish: () => {} },
@@ -56,11 +57,16 @@ class Session {
     };
   }
 
+  note(grains, start, length) {
+    if (!this.isCalling) return;
+    for (let at = start - (start % GRAIN_BYTES); at < start + length; at += GRAIN_BYTES) grains.add(at);
+  }
+
   /** Completes the last operation with `null`, or lets the time pass. Writes an `option<completion>`. */
   wait(hasTimeout, timeoutUs, answer) {
     const id = this.operations.length;
     if (id === 0) {
-      if (hasTimeout) this.elapsedUs = (this.elapsedUs ?? 0) + Number(timeoutUs);
+      if (hasTimeout) this.elapsedUs += Number(timeoutUs);
       this.view.setUint8(answer, 0);
       return;
     }
@@ -82,30 +88,40 @@ class Session {
   }
 
   run({ code, event }) {
+    const memory = new Uint8Array(this.exports.memory.buffer);
+    memory.fill(0);
+    memory.set(new Uint8Array(this.image));
+    this.elapsedUs = 0;
     this.write(code, this.exports.source_buffer);
     if (this.exports.load() !== 0) throw new Error(`a sample does not load: ${code}`);
-    this.isWatching = true;
+    this.isCalling = true;
     const parameters = [event, { executionId: "x", deadline: 1 }].map((value) => this.write(JSON.stringify(value)));
     this.exports["mirra:function/handler@0.1.0#handle"](...parameters.flatMap(({ start, length }) => [start, length]));
+    this.isCalling = false;
   }
 
-  /** The numbers of the allocations of booting that were stored to. */
-  hot() {
-    const owners = new Map();
-    for (const [block, number] of this.booted.living) {
-      const end = block + this.booted.allocations[number].size;
-      for (let at = block - (block % GRAIN_BYTES); at < end; at += GRAIN_BYTES) owners.set(at, number);
+  /** The numbers of the allocations of booting that lie in these grains. */
+  allocationsIn(grains) {
+    const numbers = new Set();
+    for (const [block, number] of this.living) {
+      const end = block + this.allocations[number].size;
+      // The header in front of it is read and written with it.
+      for (let at = block - GRAIN_BYTES; at < end; at += GRAIN_BYTES) if (grains.has(at)) numbers.add(number);
     }
-    return [...this.stored].map((at) => owners.get(at)).filter((number) => number !== undefined);
+    return numbers;
   }
 }
 
+const HOT = 0;
+const WARM = 1;
+const COLD = 2;
+
 /** As `engine/src/alloc.rs` reads it. */
-function encode(lasting, hot) {
+function encode(places) {
   const bytes = [];
   let next = 0;
-  for (const number of lasting) {
-    let entry = (number - next) * 2 + (hot.has(number) ? 1 : 0);
+  for (const [number, place] of places) {
+    let entry = (number - next) * 4 + place;
     next = number + 1;
     for (; entry > 0x7f; entry >>>= 7) bytes.push((entry & 0x7f) | 0x80);
     bytes.push(entry);
@@ -113,17 +129,15 @@ function encode(lasting, hot) {
   return Uint8Array.from(bytes);
 }
 
-const hot = new Set();
-let booted;
-for (const sample of samples) {
-  const session = new Session();
-  session.run(sample);
-  ({ booted } = session);
-  for (const number of session.hot()) hot.add(number);
-}
-const lasting = [...booted.living.values()].sort((a, b) => a - b);
-writeFileSync(outPath, encode(lasting, hot));
+const session = new Session();
+for (const sample of samples) session.run(sample);
+const [hot, warm] = [session.allocationsIn(session.stored), session.allocationsIn(session.loaded)];
+const lasting = [...session.living.values()].sort((a, b) => a - b);
+const places = lasting.map((number) => [number, hot.has(number) ? HOT : warm.has(number) ? WARM : COLD]);
+writeFileSync(outPath, encode(places));
 
-const kilobytes = (numbers) => ([...numbers].reduce((sum, number) => sum + booted.allocations[number].size, 0) / 1000).toFixed(0);
-console.log(`booting makes ${booted.allocations.length} allocations; ${lasting.length} stay (${kilobytes(lasting)} kB),`);
-console.log(`calls write to ${hot.size} (${kilobytes(hot)} kB)`);
+console.log(`booting makes ${session.allocations.length} allocations, of which there stay:`);
+for (const [place, name] of ["written to by calls", "read by calls", "left alone"].entries()) {
+  const sizes = places.filter((entry) => entry[1] === place).map(([number]) => session.allocations[number].size);
+  console.log(`  ${name}: ${sizes.length}, ${(sizes.reduce((sum, size) => sum + size, 0) / 1000).toFixed(0)} kB`);
+}

@@ -227,3 +227,25 @@ fn help_teaches() {
     }
     assert!(run(&mut mirra(&["completions", "bash"]), "").stdout.contains("complete -F _mirra"));
 }
+
+#[test]
+fn rejections_that_nobody_listens_to_are_told() {
+    let folder = tempdir().unwrap();
+    let handler = folder.path().join("forgets.ts");
+    write(
+        &handler,
+        "async function save() { throw new Error('the disk is full'); }
+export async function handler() {
+  const late = Promise.reject(new Error('heard in time'));
+  save();
+  await null;
+  await late.catch(() => 0);
+  return 'done';
+}",
+    );
+    let ended = run(&mut mirra(&["run", handler.to_str().unwrap()]), "");
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "\"done\"\n"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Unhandled promise rejection"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the disk is full"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("heard in time"), "{}", ended.stderr);
+}

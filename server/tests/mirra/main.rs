@@ -10,4 +10,5 @@ mod fixtures;
 mod http;
 mod shutdown;
 mod support;
+mod wall;
 mod watch;

@@ -169,9 +169,12 @@ impl Server {
         line.map_or(0.0, |value| value.parse().unwrap())
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+
     pub fn signal(&self, name: &str) {
-        let id = self.child.lock().unwrap_or_else(PoisonError::into_inner).id();
-        let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().unwrap();
+        let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 

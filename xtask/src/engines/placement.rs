@@ -1,4 +1,4 @@
-//! Finds out which objects of the base image calls write to, so that the engine can lay them side by side
+//! Finds out which objects of the base image calls read and write, so that the engine can lay them side by side
 //! (`guest-sdk/node/engine/src/alloc.rs` says why). A traced build of the engine runs sample calls under Node.
 
 use std::{fs, path::Path, process::Command};
@@ -15,12 +15,13 @@ use crate::shell;
 /// Writes the numbers of those allocations, as `alloc.rs` reads them, into `out`.
 pub fn profile(root: &Path, traced_engine: &[u8], out: &Path) -> Result<()> {
     let engine = out.with_extension("wasm");
-    fs::write(&engine, telling_of_stores(traced_engine)?).with_context(|| format!("cannot write {}", engine.display()))?;
+    fs::write(&engine, telling_of_accesses(traced_engine)?).with_context(|| format!("cannot write {}", engine.display()))?;
     shell::run(Command::new("node").arg(root.join("guest-sdk/node/placement/profile.mjs")).arg(&engine).arg(out))
 }
 
-/// The module with a call of its import `trace.stored(address, length)` before everything that writes to memory.
-fn telling_of_stores(module: &[u8]) -> Result<Vec<u8>> {
+/// The module with a call of its import `trace.loaded(address, length)` before everything that reads memory, and of
+/// `trace.stored` before everything that writes to it.
+fn telling_of_accesses(module: &[u8]) -> Result<Vec<u8>> {
     let mut telling = Module::new();
     Tell::of(module)?
         .parse_core_module(&mut telling, Parser::new(0), module)
@@ -29,6 +30,8 @@ fn telling_of_stores(module: &[u8]) -> Result<Vec<u8>> {
 }
 
 struct Tell {
+    /// The function `trace.loaded`.
+    loaded: u32,
     /// The function `trace.stored`.
     stored: u32,
     /// The first of the globals that hold what is on the stack while the host is told.
@@ -39,14 +42,16 @@ const SCRATCH: [ValType; 6] = [ValType::I32, ValType::I32, ValType::I32, ValType
 
 impl Tell {
     fn of(module: &[u8]) -> Result<Tell> {
-        let (mut functions, mut stored, mut scratch) = (0, None, 0);
+        let (mut functions, mut loaded, mut stored, mut scratch) = (0, None, None, 0);
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import?;
-                        if (import.module, import.name) == ("trace", "stored") {
-                            stored = Some(functions);
+                        match (import.module, import.name) {
+                            ("trace", "loaded") => loaded = Some(functions),
+                            ("trace", "stored") => stored = Some(functions),
+                            _ => {}
                         }
                         functions += u32::from(matches!(import.ty, TypeRef::Func(_)));
                     }
@@ -55,7 +60,16 @@ impl Tell {
                 _ => {}
             }
         }
-        Ok(Tell { stored: stored.context("the engine does not import trace.stored")?, scratch })
+        let missing = "the engine does not import trace.loaded and trace.stored";
+        Ok(Tell { loaded: loaded.context(missing)?, stored: stored.context(missing)?, scratch })
+    }
+
+    /// Before a load of `length` bytes at `offset` from the address on the stack.
+    fn load(&self, code: &mut InstructionSink<'_>, offset: u64, length: i32) {
+        let address = self.scratch;
+        code.global_set(address);
+        code.global_get(address).i32_const(offset as i32).i32_add().i32_const(length).call(self.loaded);
+        code.global_get(address);
     }
 
     /// Before a store of `length` bytes at `offset` from the address below the value on the stack.
@@ -68,10 +82,13 @@ impl Tell {
     }
 
     /// Before a bulk operation: target, source or value, and length are on the stack.
-    fn bulk(&self, code: &mut InstructionSink<'_>) {
+    fn bulk(&self, code: &mut InstructionSink<'_>, is_copy: bool) {
         let [target, source, length] = [self.scratch, self.scratch + 1, self.scratch + 2];
         code.global_set(length).global_set(source).global_set(target);
         code.global_get(target).global_get(length).call(self.stored);
+        if is_copy {
+            code.global_get(source).global_get(length).call(self.loaded);
+        }
         code.global_get(target).global_get(source).global_get(length);
     }
 }
@@ -112,6 +129,16 @@ impl Tell {
         use Operator::*;
         let mut code = function.instructions();
         match operator {
+            I32Load8S { memarg } | I32Load8U { memarg } | I64Load8S { memarg } | I64Load8U { memarg } => {
+                self.load(&mut code, memarg.offset, 1);
+            }
+            I32Load16S { memarg } | I32Load16U { memarg } | I64Load16S { memarg } | I64Load16U { memarg } => {
+                self.load(&mut code, memarg.offset, 2);
+            }
+            I32Load { memarg } | F32Load { memarg } | I64Load32S { memarg } | I64Load32U { memarg } => {
+                self.load(&mut code, memarg.offset, 4);
+            }
+            I64Load { memarg } | F64Load { memarg } => self.load(&mut code, memarg.offset, 8),
             I32Store { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 4),
             I32Store8 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 1),
             I32Store16 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 2),
@@ -121,7 +148,8 @@ impl Tell {
             I64Store32 { memarg } => self.store(&mut code, ValType::I64, memarg.offset, 4),
             F32Store { memarg } => self.store(&mut code, ValType::F32, memarg.offset, 4),
             F64Store { memarg } => self.store(&mut code, ValType::F64, memarg.offset, 8),
-            MemoryCopy { .. } | MemoryFill { .. } => self.bulk(&mut code),
+            MemoryCopy { .. } => self.bulk(&mut code, true),
+            MemoryFill { .. } => self.bulk(&mut code, false),
             _ => {}
         }
     }

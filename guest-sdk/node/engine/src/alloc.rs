@@ -1,11 +1,12 @@
 //! One allocator for QuickJS and Rust. It decides where things lie, and that decides what a call costs: an instance pays
-//! for every page of memory that its call writes, and a little for every page that it has. Booting makes 160,000 allocations,
-//! of which 12,000 stay, of which a call writes to a few hundred, if only to count a reference.
+//! for every page of memory that its call writes, and a little for every page that it reads. Booting makes 160,000
+//! allocations, of which 12,000 stay, of which a call reads a few thousand and writes to a few hundred, if only to count a
+//! reference.
 //!
-//! So what calls write to lies together in a heap of its own, and so does what stays; in between there would be holes, and
-//! pages with little on them. Which allocations those are is known by their number, as booting allocates in the same order
-//! every time: `cargo xtask engines` finds out. While a call is served, all that is small is allocated beside what calls write
-//! to. The rest is left to the libc.
+//! So what calls write to lies together in a heap of its own, what they read in another, and what they leave alone in a
+//! third. Which allocations those are is known by their number, as booting allocates in the same order every time:
+//! `cargo xtask engines` finds out. While a call is served, all that is small is allocated beside what calls write to. The
+//! rest is left to the libc.
 //!
 //! What is freed while a handler is prepared is zeroed: a snapshot keeps every byte, and zeros cost it nothing. During a call
 //! nothing outlives the instance, so nothing is zeroed.
@@ -24,8 +25,8 @@ unsafe extern "C" {
     fn malloc_usable_size(block: *mut u8) -> usize;
 }
 
-/// The allocations of booting that stay, each as twice the number of those since the one before, plus one if calls write to
-/// it, in LEB128.
+/// The allocations of booting that stay, each as four times the number of those since the one before, plus the number of its
+/// place, in LEB128.
 const PLACEMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/placement"));
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,21 +39,24 @@ enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Place {
-    /// Where what calls write to lies.
-    Hot,
-    /// Where the rest of what stays of booting lies.
-    Lasting,
-    /// Where what does not stay of booting lies.
-    Passing,
-    /// With the libc.
-    Libc,
+    /// Calls write to it.
+    Hot = 0,
+    /// Calls read it.
+    Warm = 1,
+    /// It stays of booting, but calls leave it alone.
+    Cold = 2,
+    /// It does not stay of booting.
+    Passing = 3,
+    /// It is the libc's.
+    Libc = 4,
 }
 
 struct Allocator {
     phase: Cell<Phase>,
     placement: Placement,
     hot: Heap,
-    lasting: Heap,
+    warm: Heap,
+    cold: Heap,
     passing: Heap,
 }
 
@@ -74,14 +78,19 @@ static ALLOCATOR: Allocator = Allocator {
     phase: Cell::new(Phase::Booting),
     placement: Placement::new(),
     hot: Heap::new(64 << 10),
-    lasting: Heap::new(256 << 10),
-    passing: Heap::new(64 << 10),
+    warm: Heap::new(64 << 10),
+    cold: Heap::new(256 << 10),
+    passing: Heap::new(256 << 10),
 };
 
 /// The engine has booted: what comes now belongs to a handler.
 pub fn booted() {
+    // Once, so that the linker keeps the imports.
     #[cfg(feature = "trace-allocations")]
-    trace::stored(null_mut(), 0);
+    {
+        trace::loaded(null_mut(), 0);
+        trace::stored(null_mut(), 0);
+    }
     ALLOCATOR.phase.set(Phase::Loading);
     ALLOCATOR.passing.clear();
 }
@@ -118,7 +127,8 @@ impl Allocator {
     fn heap(&self, place: Place) -> Option<&Heap> {
         match place {
             Place::Hot => Some(&self.hot),
-            Place::Lasting => Some(&self.lasting),
+            Place::Warm => Some(&self.warm),
+            Place::Cold => Some(&self.cold),
             Place::Passing => Some(&self.passing),
             Place::Libc => None,
         }
@@ -313,18 +323,19 @@ impl Placement {
             }
         }
         self.rest.set(rest);
-        (entry >> 1, if entry & 1 == 1 { Place::Hot } else { Place::Lasting })
+        (entry >> 2, [Place::Hot, Place::Warm, Place::Cold, Place::Passing][entry as usize & 3])
     }
 }
 
-/// Tells `cargo xtask engines`, which listens with the feature, what is allocated where. Its `stored` is called by code that
-/// is put in afterwards (`xtask/src/engines/placement.rs`).
+/// Tells `cargo xtask engines`, which listens with the feature, what is allocated where. `loaded` and `stored` are called by
+/// code that is put in afterwards (`xtask/src/engines/placement.rs`).
 mod trace {
     #[cfg(feature = "trace-allocations")]
     #[link(wasm_import_module = "trace")]
     unsafe extern "C" {
         pub safe fn allocated(block: *mut u8, size: usize);
         pub safe fn freed(block: *mut u8);
+        pub safe fn loaded(start: *mut u8, length: usize);
         pub safe fn stored(start: *mut u8, length: usize);
     }
 

@@ -5,22 +5,33 @@ use rquickjs::{Ctx, Function, Persistent, Promise, Value, promise::PromiseState}
 use crate::bindings::exports::mirra::function::handler::{Failure, FailureKind};
 use crate::bindings::mirra::function::operations::{self, Completion};
 use crate::realm::{self, Hooks};
+use crate::rejections;
 
 pub fn handle(event: &str, context: &str) -> Result<String, Failure> {
     realm::with(|cx, hooks| {
-        let thrown = |kind: FailureKind| failure(kind, describe(cx, hooks, cx.catch()));
-        let event = cx.json_parse(event).map_err(|_| thrown(FailureKind::BadEvent))?;
-        let call = restore(cx, &hooks.call);
-        let returned: Value = call.and_then(|call| call.call((event, context))).map_err(|_| thrown(FailureKind::Thrown))?;
-        let result = match returned.as_promise() {
-            None => returned,
-            Some(promise) => match drive(cx, hooks, promise) {
+        let answer = answer(cx, hooks, event, context);
+        rejections::report(cx, &hooks.report_rejection);
+        answer
+    })
+}
+
+fn answer(cx: &Ctx<'_>, hooks: &Hooks, event: &str, context: &str) -> Result<String, Failure> {
+    let thrown = |kind: FailureKind| failure(kind, describe(cx, hooks, cx.catch()));
+    let event = cx.json_parse(event).map_err(|_| thrown(FailureKind::BadEvent))?;
+    let call = restore(cx, &hooks.call);
+    let returned: Value = call.and_then(|call| call.call((event, context))).map_err(|_| thrown(FailureKind::Thrown))?;
+    let result = match returned.as_promise() {
+        None => returned,
+        Some(promise) => {
+            let settled = drive(cx, hooks, promise);
+            rejections::forget(&returned);
+            match settled {
                 Some(result) => result.map_err(|_| thrown(FailureKind::Thrown))?,
                 None => return Err(failure(FailureKind::NeverSettles, Default::default())),
-            },
-        };
-        serialize(cx, hooks, result)
-    })
+            }
+        }
+    };
+    serialize(cx, hooks, result)
 }
 
 /// Runs jobs, timers and operations until the promise settles. None: nothing is left that could settle it. An error is

@@ -8,6 +8,7 @@ mod alloc;
 mod call;
 mod heap;
 mod realm;
+mod rejections;
 
 use bindings::exports::mirra::function::handler::{Failure, Guest};
 

@@ -7,6 +7,7 @@ use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, 
 use crate::alloc::{self, QuickJs};
 use crate::bindings::mirra::function::{clocks, logging, operations, random};
 use crate::call;
+use crate::rejections;
 
 /// The layer, bundled into one script whose value is a function `boot(native)` that installs the globals and answers the
 /// hooks below.
@@ -57,6 +58,8 @@ pub struct Hooks {
     pub run_timers: Persistent<Function<'static>>,
     /// `() -> boolean`: an operation is under way.
     pub is_waiting: Persistent<Function<'static>>,
+    /// `(reason) -> undefined`: logs that a promise was rejected and nobody listened.
+    pub report_rejection: Persistent<Function<'static>>,
     /// `(thrown) -> [name, message, stack]`.
     pub describe: Persistent<Function<'static>>,
 }
@@ -103,9 +106,11 @@ fn start() -> rquickjs::Result<Realm> {
             settle: hook("settle")?,
             run_timers: hook("runTimers")?,
             is_waiting: hook("isWaiting")?,
+            report_rejection: hook("reportRejection")?,
             describe: hook("describe")?,
         })
     })?;
+    rejections::track(&runtime);
     runtime.run_gc();
     runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
     Ok(Realm { context, hooks })

@@ -84,6 +84,11 @@ const methods = {
   },
 };
 
+/** For a promise that was rejected while nobody listened. */
+export function reportRejection(reason) {
+  write(ERROR, `Unhandled promise rejection (is an await missing?): ${format([reason])}`);
+}
+
 export function installConsole() {
   const console = Object.create(Object.prototype, { [Symbol.toStringTag]: { value: "console", configurable: true } });
   defineGlobal("console", Object.assign(console, methods));

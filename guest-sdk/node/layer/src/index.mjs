@@ -8,7 +8,7 @@ import { runTimers } from "./timers.mjs";
 
 import { installAbort } from "./abort.mjs";
 import { installClone } from "./structured-clone.mjs";
-import { installConsole } from "./console.mjs";
+import { installConsole, reportRejection } from "./console.mjs";
 import { installCrypto } from "./crypto.mjs";
 import { installErrors } from "./errors.mjs";
 import { installEvents } from "./events.mjs";
@@ -41,5 +41,5 @@ export function boot(given) {
   bindNative(given);
   globalThis.global = globalThis;
   for (const install of INSTALLERS) install();
-  return { adopt, call, settle, runTimers, isWaiting, describe };
+  return { adopt, call, settle, runTimers, isWaiting, reportRejection, describe };
 }
