@@ -9,5 +9,6 @@ mod executor;
 mod fixtures;
 mod http;
 mod shutdown;
+mod stock;
 mod support;
 mod watch;
