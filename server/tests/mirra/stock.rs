@@ -1,7 +1,7 @@
 //! What `mirra build` writes runs in stock wasmtime, set up as `wasmtime run` does it and with nothing of mirra; and mirra takes
 //! it back.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
@@ -157,6 +157,15 @@ fn mirra_takes_what_it_built_back() {
     assert_eq!(server.call("many", r#"{"do":"throw"}"#).code(), "HANDLER_ERROR");
 }
 
+#[test]
+fn components_without_a_command_around_them_run_as_ever() {
+    let built = std::fs::read(HANDLER.path("many.wasm")).unwrap();
+    let bare = HANDLER.path("bare.wasm");
+    write(&bare, &built[handler_of(&built)]);
+    let ended = run(&mut mirra(&["run", bare.to_str().unwrap(), "--event", r#"{"do":"greet"}"#]), "");
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "{\"greeting\":\"Hello, world!\"}\n"), "{}", ended.stderr);
+}
+
 /// Usage differs from call to call.
 fn without_usage(line: &str) -> &str {
     line.strip_prefix("cold start").map_or(line, |_| "cold start")
@@ -175,18 +184,18 @@ fn damaged_components_are_rejected() {
     for cut in [9, 10, 12, 100, built.len() / 2, built.len() - 1000, built.len() - 1] {
         rejected("cut.wasm", &built[..cut]);
     }
-    // The handler is in the first section: its bytes are damaged, and what is around them is whole.
+    // What is around the handler is whole.
     let mut damaged = built.clone();
-    damaged[20..200].fill(0xff);
+    damaged[handler_of(&built)].fill(0xff);
     rejected("damaged.wasm", &damaged);
-    let no_handler = [&built[..8], b"\x04\x08\0asm\x0d\0\x01\0", &built[after_first_section(&built)..]].concat();
+    let no_handler = [&built[..8], b"\x04\x08\0asm\x0d\0\x01\0", &built[handler_of(&built).end..]].concat();
     rejected("empty.wasm", &no_handler);
     rejected("sections.wasm", &[&built[..8], &b"\0\x01\0".repeat(1 << 20)].concat());
 }
 
-/// Where the second section of a component begins.
-fn after_first_section(component: &[u8]) -> usize {
-    let digits = component[9..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
-    let len = component[9..9 + digits].iter().rev().fold(0, |len, byte| len << 7 | usize::from(byte & 0x7f));
-    9 + digits + len
+/// Where the handler lies in a built component: it is the first section.
+fn handler_of(built: &[u8]) -> Range<usize> {
+    let digits = built[9..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
+    let len = built[9..9 + digits].iter().rev().fold(0, |len, byte| len << 7 | usize::from(byte & 0x7f));
+    9 + digits..9 + digits + len
 }
