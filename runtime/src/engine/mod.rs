@@ -1,6 +1,7 @@
 //! wasmtime, the language engines that handlers share, and what is compiled on disk.
 
 pub mod cache;
+pub mod command;
 pub mod config;
 pub mod metering;
 pub mod shared;

@@ -66,6 +66,7 @@ pub fn split(guest: &[u8]) -> Result<Split> {
 fn with_imports(guest: &[u8], imports: &ImportSection) -> Result<Vec<u8>> {
     let mut module = Module::new();
     for section in sections(guest)? {
+        let section = section?;
         match section.id {
             id if id == SectionId::Import as u8 => module.section(imports),
             id if id == SectionId::Memory as u8 || id == SectionId::Data as u8 || id == SectionId::DataCount as u8 => continue,
@@ -76,15 +77,15 @@ fn with_imports(guest: &[u8], imports: &ImportSection) -> Result<Vec<u8>> {
     Ok(module.finish())
 }
 
-/// The top-level sections of a module or component, as they stand.
-pub fn sections(wasm: &[u8]) -> Result<Vec<RawSection<'_>>> {
+fn section<'a>(reader: &mut wasmparser::BinaryReader<'a>) -> Result<RawSection<'a>> {
+    let id = reader.read_u8()?;
+    let len = reader.read_var_u32()? as usize;
+    Ok(RawSection { id, data: reader.read_bytes(len)? })
+}
+
+/// The top-level sections of a module or component, as they stand. After an error nothing more can be made of it.
+pub fn sections(wasm: &[u8]) -> Result<impl Iterator<Item = Result<RawSection<'_>>>> {
     const HEADER_BYTES: usize = 8;
     let mut reader = wasmparser::BinaryReader::new(wasm.get(HEADER_BYTES..).context("no wasm header")?, HEADER_BYTES);
-    let mut sections = Vec::new();
-    while !reader.eof() {
-        let id = reader.read_u8()?;
-        let len = reader.read_var_u32()? as usize;
-        sections.push(RawSection { id, data: reader.read_bytes(len)? });
-    }
-    Ok(sections)
+    Ok(std::iter::from_fn(move || (!reader.eof()).then(|| section(&mut reader))))
 }

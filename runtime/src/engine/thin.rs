@@ -12,7 +12,7 @@ pub fn thin_component(glue: &[u8], image: &[u8]) -> Result<Vec<u8>> {
     assemble(glue, image, None)
 }
 
-/// The same with the engine inside: the form that any wasmtime runs.
+/// The same with the engine inside: the form that needs nothing but what `wit/` says.
 pub fn self_contained_component(glue: &[u8], image: &[u8], engine_code: &[u8]) -> Result<Vec<u8>> {
     assemble(glue, image, Some(engine_code))
 }
@@ -27,6 +27,7 @@ fn assemble(glue: &[u8], image: &[u8], engine_code: Option<&[u8]>) -> Result<Vec
     let mut component = Component::new();
     let (mut is_image_placed, mut is_engine_placed) = (false, engine_code.is_none());
     for section in sections(glue)? {
+        let section = section?;
         match section.id {
             CORE_MODULE if !is_image_placed => {
                 component.section(&RawSection { id: CORE_MODULE, data: &snapshot });

@@ -1,10 +1,12 @@
-//! Components of other origin: any language that can target the WIT world `function`.
+//! Components of other origin, in any language that can target the WIT world `function`, and handlers that `mirra build` made
+//! into components.
 
 use std::path::Path;
 
 use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
 
 use super::{Built, Language, Recipe};
+use crate::engine::command;
 
 pub struct Component;
 
@@ -44,7 +46,11 @@ impl Language for Component {
     }
 
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
-        Box::pin(async move { Ok(Built { component: recipe.ingredients.concat(), logs: Vec::new() }) })
+        Box::pin(async move {
+            let file = recipe.ingredients.concat();
+            let component = command::handler_in(&file).map(<[u8]>::to_vec).unwrap_or(file);
+            Ok(Built { component, logs: Vec::new() })
+        })
     }
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {

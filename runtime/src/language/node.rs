@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use super::{Built, Language, Recipe};
 use crate::{
     engine::{
+        command,
         shared::{Prebuilt, SharedEngine},
         snapshot::{self, LOAD_MEMORY_BYTES_MAX, LOAD_TIME_MAX, LoadError, Loaded},
         thin,
@@ -70,7 +71,8 @@ impl Language for Node {
         Box::pin(async move {
             let loaded = self.load(recipe).await?;
             let code = self.engine.code().map_err(internal)?;
-            thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)
+            let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
+            command::around(&handler).map_err(internal)
         })
     }
 }

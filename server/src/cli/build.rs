@@ -15,7 +15,8 @@ use crate::{
 
 /// Make a self-contained component of a handler
 ///
-/// Any wasmtime can run it, and so can 'mirra run' and 'mirra serve', on a machine that has neither the source nor its packages.
+/// Any host of WASI 0.2 can run it ('wasmtime run X.wasm EVENT'), without operations and limits; 'mirra run' and 'mirra serve' run
+/// it with both. Neither needs the source or its packages.
 #[derive(Args)]
 pub struct Build {
     /// A .ts, .js or .mjs file, or a folder

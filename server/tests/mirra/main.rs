@@ -9,6 +9,7 @@ mod executor;
 mod fixtures;
 mod http;
 mod shutdown;
+mod stock;
 mod support;
 mod wall;
 mod watch;

@@ -1,4 +1,4 @@
-//! `cargo xtask engines`: builds what ships in `guest-sdk/node/prebuilt`, or checks that it is what its sources give.
+//! `cargo xtask engines`: builds what ships in `guest-sdk/*/prebuilt`, or checks that it is what its sources give.
 
 use std::{fs, path::Path};
 
@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{npm, target_dir};
 
+mod command;
 mod guest;
 mod manifest;
 mod placement;
@@ -17,7 +18,7 @@ use guest::Guest;
 use manifest::{Digest, Manifest};
 use toolchain::Toolchain;
 
-/// What ships, relative to the repository.
+/// What ships of the engine, relative to the repository.
 const PREBUILT: &str = "guest-sdk/node/prebuilt";
 const ENGINE: &str = "engine.wasm.zst";
 const GLUE: &str = "glue.wasm";
@@ -58,6 +59,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     if options.check {
         return check(root, options.install_toolchain);
     }
+    command::build(root)?;
     let toolchain = match options.toolchain {
         Kind::Pinned => toolchain::pinned(options.install_toolchain)?,
         Kind::Rustup => toolchain::rustup()?,
@@ -80,6 +82,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 /// First what costs nothing: the sources, the toolchain's name and the shipped files are those of the manifest. Then the
 /// proof, where it can be had: the same bytes come out again.
 fn check(root: &Path, install_toolchain: bool) -> Result<()> {
+    command::check(root)?;
     let shipped = Shipped::read(root)?;
     let expected = Manifest {
         toolchain: toolchain::pinned_versions(),
