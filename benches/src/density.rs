@@ -1,6 +1,9 @@
 //! Memory: of a host with many handlers, and of an instance that is alive.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use mirra_host_sdk::{Executor, Invocation, Limits, Source};
@@ -8,8 +11,12 @@ use mirra_runtime::Metering;
 
 use crate::{
     Figure, Report, Workbench,
+    report::percentile,
     workbench::{invoke, json, prepare},
 };
+
+/// Of the idle handlers, so many are called again.
+const AWAKENED_MAX: usize = 200;
 
 /// Long enough for all instances of the bench to be alive at once.
 const WAITING_HANDLER: &str = "export async function handler(event: { ms: number }) {
@@ -23,16 +30,24 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
     let executor = Arc::new(workbench.executor(Metering::On).await?);
     let folder = tempfile::tempdir()?;
     let bare_mb = memory_mb("Rss")?;
+    let mut deployed = Vec::new();
     for index in 0..handlers {
         let code = format!("export const handler = (event: {{ name: string }}) => `Hello, ${{event.name}}, from handler {index}`;\n");
         let handler = prepare(&executor, folder.path(), &format!("handler{index}.ts"), &code).await?;
         invoke(&executor, &handler, &json(r#"{"name":"Ada"}"#)?, Limits::default()).await?;
+        deployed.push(handler);
     }
     let called_mb = memory_mb("Rss")?;
     // Twice: the first time finds all of them used.
     executor.release_idle();
     executor.release_idle();
     let idle_mb = memory_mb("Rss")?;
+    let mut awakening_us = Vec::new();
+    for handler in deployed.iter().take(AWAKENED_MAX) {
+        let began = Instant::now();
+        invoke(&executor, handler, &json(r#"{"name":"Ada"}"#)?, Limits::default()).await?;
+        awakening_us.push(began.elapsed().as_secs_f64() * 1e6);
+    }
 
     let path = folder.path().join("waiting.ts");
     std::fs::write(&path, WAITING_HANDLER)?;
@@ -65,6 +80,7 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
             Figure::low("host without handlers, resident", bare_mb, "MB"),
             Figure::low(format!("host with {handlers} handlers, each just called, resident"), called_mb, "MB"),
             Figure::low(format!("host with {handlers} handlers, idle, resident"), idle_mb, "MB").promised(300.0, 100.0),
+            Figure::low("first call of an idle handler, p50", percentile(&mut awakening_us, 0.5), "us"),
             Figure::low(format!("live instance, mean of {instances}"), instance_kb, "kB").promised(250.0, 100.0),
         ],
     })

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use mirra_bundler::{Bundler, ChildCommand};
 use mirra_host_sdk::{
     BoxFuture, Capabilities, ErrorCode, Executor, HandlerId, HostError, Invocation, InvocationError, Outcome, PrepareError, Prepared,
@@ -76,7 +76,7 @@ impl Config {
 /// Runs each call in a fresh instance inside of this process.
 pub struct LocalExecutor {
     cache: Arc<Cache>,
-    languages: Vec<Installed>,
+    languages: Vec<Arc<Installed>>,
     handlers: ArcSwap<HashMap<HandlerId, Arc<Deployed>>>,
     scheduler: Scheduler,
     gate: Gate,
@@ -99,13 +99,20 @@ struct Installed {
     linker: Linker<Call>,
 }
 
+impl Installed {
+    fn load(&self, entry: &Arc<Entry>) -> wasmtime::Result<Handler> {
+        Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel)
+    }
+}
+
 struct Deployed {
-    handler: Arc<Handler>,
+    installed: Arc<Installed>,
+    entry: Arc<Entry>,
+    /// None while it is idle.
+    handler: ArcSwapOption<Handler>,
     gate: Gate,
     /// Called since `release_idle` last looked.
     is_used: AtomicBool,
-    /// Its pages were given back, and it was not called since.
-    is_released: AtomicBool,
 }
 
 /// How busy an executor is.
@@ -128,7 +135,7 @@ impl LocalExecutor {
         let node = Self::install_node(&config, &cache).await?;
         Ok(LocalExecutor {
             scheduler: Scheduler::new(config.threads, tokio::runtime::Handle::current())?,
-            languages: vec![component, node],
+            languages: vec![Arc::new(component), Arc::new(node)],
             cache,
             handlers: ArcSwap::default(),
             gate: Gate::new(config.concurrency_max as usize, config.queue_max as usize),
@@ -175,14 +182,14 @@ impl LocalExecutor {
         language.language.export(&recipe).await
     }
 
-    /// Gives back the memory of handlers that were not called since this was last called. A thousand handlers would otherwise keep
-    /// most of their images mapped, though few are in use at a time. To be called now and then; a released handler's next
-    /// call is slower by its page faults.
+    /// Unloads handlers that were not called since this was last called, and all that is kept warm for them: a thousand would
+    /// otherwise hold most of a gigabyte, though few are in use at a time. To be called now and then. The next call of such a
+    /// handler loads it again from disk, which takes a millisecond.
     pub fn release_idle(&self) {
         for deployed in self.handlers.load().values() {
-            let is_idle = !deployed.is_used.swap(false, Relaxed);
-            if is_idle && !deployed.is_released.swap(true, Relaxed) {
-                deployed.handler.release_pages();
+            if !deployed.is_used.swap(false, Relaxed) {
+                // Calls that run hold it until they end.
+                deployed.handler.store(None);
             }
         }
     }
@@ -196,7 +203,7 @@ impl LocalExecutor {
         });
     }
 
-    fn language_of(&self, source: &Source) -> Result<&Installed, PrepareError> {
+    fn language_of(&self, source: &Source) -> Result<&Arc<Installed>, PrepareError> {
         let path = &source.path;
         if !path.exists() {
             return Err(PrepareError::rejected(format!("there is no file or folder {}", path.display())));
@@ -208,20 +215,45 @@ impl LocalExecutor {
         })
     }
 
-    fn deploy(&self, installed: &Installed, id: &HandlerId, entry: &Entry) -> Result<Arc<Deployed>, PrepareError> {
+    fn deploy(&self, installed: &Arc<Installed>, id: &HandlerId, entry: Entry) -> Result<Arc<Deployed>, PrepareError> {
         if let Some(deployed) = self.handlers.load().get(id) {
             return Ok(deployed.clone());
         }
-        let handler = Handler::load(&installed.wasmtime, &installed.linker, self.cache.clone(), id, entry, installed.fuel)
+        let entry = Arc::new(entry);
+        let handler = installed
+            .load(&entry)
             .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
-        let gate = Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max);
-        let deployed = Arc::new(Deployed { handler: Arc::new(handler), gate, is_used: true.into(), is_released: false.into() });
+        let deployed = Arc::new(Deployed {
+            installed: installed.clone(),
+            entry,
+            handler: ArcSwapOption::from_pointee(handler),
+            gate: Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max),
+            is_used: true.into(),
+        });
         self.handlers.rcu(|handlers| {
             let mut handlers = HashMap::clone(handlers);
             handlers.insert(id.clone(), deployed.clone());
             handlers
         });
         Ok(deployed)
+    }
+
+    /// The handler itself, loaded again if it was idle.
+    async fn awake(&self, deployed: &Arc<Deployed>) -> Result<Arc<Handler>, HostError> {
+        if !deployed.is_used.load(Relaxed) {
+            deployed.is_used.store(true, Relaxed);
+        }
+        if let Some(handler) = deployed.handler.load_full() {
+            return Ok(handler);
+        }
+        let deployed = deployed.clone();
+        let load = move || {
+            let handler = Arc::new(deployed.installed.load(&deployed.entry)?);
+            deployed.handler.store(Some(handler.clone()));
+            wasmtime::Result::Ok(handler)
+        };
+        let failed = |error: wasmtime::Error| HostError::caused_by("an idle handler cannot be loaded again", error);
+        tokio::task::spawn_blocking(load).await.map_err(|error| failed(error.into()))?.map_err(failed)
     }
 
     /// A handler that was prepared, now or by an earlier process.
@@ -233,7 +265,7 @@ impl LocalExecutor {
         let entry = self.cache.get(&entry_name(id)).ok_or_else(unknown)?;
         let metadata = Metadata::read(&entry).map_err(|error| HostError::caused_by("cannot read a handler's metadata", error))?;
         let installed = self.languages.iter().find(|installed| installed.language.name() == metadata.language).ok_or_else(unknown)?;
-        self.deploy(installed, id, &entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
+        self.deploy(installed, id, entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
     }
 }
 
@@ -242,7 +274,7 @@ impl Executor for LocalExecutor {
         Box::pin(async move {
             let installed = self.language_of(&source)?;
             let (prepared, entry) = prepare::prepare(&installed.wasmtime, &self.cache, &*installed.language, &source.path).await?;
-            self.deploy(installed, &prepared.id, &entry)?;
+            self.deploy(installed, &prepared.id, entry)?;
             Ok(prepared)
         })
     }
@@ -260,12 +292,9 @@ impl Executor for LocalExecutor {
                 let message = "too many calls are running and waiting; try again later".to_owned();
                 return Ok(refusal(invocation, ErrorCode::RateLimited, message));
             };
-            if !deployed.is_used.load(Relaxed) {
-                deployed.is_used.store(true, Relaxed);
-                deployed.is_released.store(false, Relaxed);
-            }
+            let handler = self.awake(&deployed).await?;
             let weight = invocation.limits.cpu_weight();
-            let call = call::run(deployed.handler.clone(), invocation, self.capabilities.clone(), self.prices.clone());
+            let call = call::run(handler, invocation, self.capabilities.clone(), self.prices.clone());
             self.scheduler.run(weight, call).await
         })
     }

@@ -11,10 +11,7 @@ use wasmtime::{
 use wasmtime::{Result, error::Context};
 
 use crate::{
-    engine::{
-        cache::{Cache, Entry},
-        config::Fuel,
-    },
+    engine::{cache::Entry, config::Fuel},
     host::{Call, bindings::FunctionPre},
     stack,
 };
@@ -38,17 +35,16 @@ pub struct Traces {
 pub struct Handler {
     pre: FunctionPre<Call>,
     fuel: Fuel,
-    cache: Arc<Cache>,
-    entry_name: String,
+    entry: Arc<Entry>,
 }
 
 impl Handler {
     /// `linker` must have what the handler's language imports.
-    pub fn load(engine: &Engine, linker: &Linker<Call>, cache: Arc<Cache>, id: &HandlerId, entry: &Entry, fuel: Fuel) -> Result<Handler> {
+    pub fn load(engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel) -> Result<Handler> {
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, fuel, cache, entry_name: entry_name(id) })
+        Ok(Handler { pre, fuel, entry })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -64,18 +60,10 @@ impl Handler {
         self.fuel
     }
 
-    /// Gives the pages of its code and its image back to the system. They are read again when they are needed.
-    pub fn release_pages(&self) {
-        let image = self.pre.instance_pre().component().image_range();
-        let len = image.end as usize - image.start as usize;
-        // SAFETY: paging out changes where pages are, never what they hold. That it may fail matters to nobody.
-        let _ = unsafe { rustix::mm::madvise(image.start.cast_mut().cast(), len, rustix::mm::Advice::LinuxPageOut) };
-    }
-
     /// A guest's stack trace in source lines. Traces are read from disk when one is needed: of a thousand handlers, few ever
     /// fail, and their maps would be most of what the host keeps in memory.
     pub fn source_stack(&self, stack: &str) -> String {
-        let traces = || Metadata::read(&self.cache.get(&self.entry_name)?).ok()?.traces;
+        let traces = || Metadata::read(&self.entry).ok()?.traces;
         match traces() {
             Some(traces) if !stack.is_empty() => stack::map_stack(stack, &traces.code, &traces.source_map),
             _ => String::new(),
@@ -85,7 +73,8 @@ impl Handler {
 
 impl Metadata {
     pub fn read(entry: &Entry) -> Result<Metadata> {
-        let json = zstd::decode_all(&*entry.data).context("cannot decompress a handler's metadata")?;
+        let compressed = entry.data().context("cannot read a handler's metadata")?;
+        let json = zstd::decode_all(&*compressed).context("cannot decompress a handler's metadata")?;
         serde_json::from_slice(&json).context("cannot read a handler's metadata")
     }
 

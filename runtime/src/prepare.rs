@@ -83,7 +83,7 @@ async fn build(
 }
 
 fn still_valid(cache: &Cache, receipt_name: &str) -> Option<(Receipt, Entry)> {
-    let receipt: Receipt = serde_json::from_slice(&cache.get(receipt_name)?.data).ok()?;
+    let receipt: Receipt = serde_json::from_slice(&cache.get(receipt_name)?.data().ok()?).ok()?;
     let is_unchanged = receipt.inputs.iter().all(|(path, hash)| hash_file(path).is_ok_and(|now| now == *hash));
     let entry = is_unchanged.then(|| cache.get(&entry_name(&receipt.id))).flatten()?;
     Some((receipt, entry))

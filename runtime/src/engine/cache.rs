@@ -6,9 +6,10 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
-    os::fd::AsRawFd,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::{fd::AsRawFd, unix::fs::FileExt},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use cap_std::{
@@ -24,20 +25,35 @@ const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();
 
 const KEY_FILE: &str = "key";
 
+/// Its time of modification tells when the folder was last trimmed.
+const TRIMMED_FILE: &str = "trimmed";
+
+/// An entry that nobody asks for is removed after this time. Being asked for is noted as the file's time of modification, but no
+/// more often than `NOTED_EVERY`.
+const UNUSED_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+const NOTED_EVERY: Duration = Duration::from_secs(24 * 3600);
+
 /// The folder. Opened once, as a capability: nothing below can name a path outside of it.
 pub struct Cache {
     folder: Dir,
     key: [u8; HASH_BYTES],
 }
 
-/// A file that passed the check.
+/// A file that passed the check. It stays what it is, even if it is removed from the folder.
 pub struct Entry {
     file: File,
-    /// What was stored besides the compiled code.
-    pub data: Vec<u8>,
+    data_start: u64,
+    data_len: usize,
 }
 
 impl Entry {
+    /// What was stored besides the compiled code, from disk: of a thousand entries, few are ever asked.
+    pub fn data(&self) -> io::Result<Vec<u8>> {
+        let mut data = vec![0; self.data_len];
+        self.file.read_exact_at(&mut data, self.data_start)?;
+        Ok(data)
+    }
+
     /// The very file that was checked, not whatever bears its name by now. Linux gives an open file a path.
     pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
@@ -62,14 +78,19 @@ impl Cache {
         };
         let folder = make().with_context(|| format!("cannot open the cache folder {}", path.display()))?;
         let key = key(&folder).with_context(|| format!("cannot read or make the key of the cache in {}", path.display()))?;
-        Ok(Cache { folder, key })
+        let cache = Cache { folder, key };
+        cache.trim();
+        Ok(cache)
     }
 
     /// The entry of this name, if there is one that passes the check.
     pub fn get(&self, name: &str) -> Option<Entry> {
         let file = self.folder.open(name).ok()?.into_std();
         match self.verify(name, file) {
-            Ok(entry) => Some(entry),
+            Ok(entry) => {
+                keep(&entry.file);
+                Some(entry)
+            }
             Err(reason) => {
                 tracing::warn!(entry = name, %reason, "ignoring a damaged cache file; it will be made anew");
                 None
@@ -91,15 +112,36 @@ impl Cache {
             let data_len = (data.len() as u64).to_le_bytes();
             for part in [code, data, &data_len] {
                 hash.update(part);
-                file.write_all(part)?;
             }
+            write_sparse(&mut file, code)?;
+            file.write_all(data)?;
+            file.write_all(&data_len)?;
             file.write_all(hash.finalize().as_bytes())?;
             file.write_all(MAGIC)?;
             self.folder.rename(&temporary, &self.folder, name)?;
             Ok(file)
         };
         let file = write().inspect_err(|_| drop(self.folder.remove_file(&temporary))).context("cannot write to the cache folder")?;
-        Ok(Entry { file, data: data.to_vec() })
+        Ok(Entry { file, data_start: code.len() as u64, data_len: data.len() })
+    }
+
+    /// Removes what nobody has asked for in a long time, once a day. Processes that have it open keep it.
+    fn trim(&self) {
+        let trimmed = self.folder.metadata(TRIMMED_FILE).and_then(|metadata| metadata.modified());
+        let is_due = trimmed.map_or(true, |trimmed| trimmed.into_std().elapsed().is_ok_and(|age| age > NOTED_EVERY));
+        // Where that cannot be noted, it is not done.
+        if !is_due || self.folder.write(TRIMMED_FILE, []).is_err() {
+            return;
+        }
+        let Ok(files) = self.folder.entries() else { return };
+        for file in files.flatten().filter(|file| file.file_name() != KEY_FILE) {
+            let modified = file.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.into_std());
+            let unused = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if unused.is_some_and(|unused| unused > UNUSED_MAX) {
+                // Another process may have been faster.
+                let _ = file.remove_file();
+            }
+        }
     }
 
     fn verify(&self, name: &str, file: File) -> Result<Entry, &'static str> {
@@ -119,9 +161,9 @@ impl Cache {
             return Err("its content is not what was stored under this name");
         }
         let data_len = u64::from_le_bytes(data_len.try_into().map_err(|_| "it is too short")?) as usize;
-        let data = content.len().checked_sub(data_len).map(|start| content[start..].to_vec()).ok_or("its lengths disagree")?;
+        let data_start = content.len().checked_sub(data_len).ok_or("its lengths disagree")? as u64;
         drop(mapped);
-        Ok(Entry { file, data })
+        Ok(Entry { file, data_start, data_len })
     }
 
     fn hasher(&self, name: &str) -> blake3::Hasher {
@@ -129,6 +171,33 @@ impl Cache {
         hash.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
         hash
     }
+}
+
+/// Notes that a file is in use.
+fn keep(file: &File) {
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    if modified.ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > NOTED_EVERY) {
+        // Where it cannot be noted, the entry will have to be made again one day.
+        let _ = file.set_modified(SystemTime::now());
+    }
+}
+
+/// Leaves holes where there are zeros, as most of an image is: they take no room on disk and no time to write.
+fn write_sparse(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    const BLOCK_BYTES: usize = 4096;
+    for run in bytes.chunks(BLOCK_BYTES).collect::<Vec<_>>().chunk_by(|a, b| is_zero(a) == is_zero(b)) {
+        let start = run[0].as_ptr() as usize - bytes.as_ptr() as usize;
+        let len: usize = run.iter().map(|block| block.len()).sum();
+        match is_zero(run[0]) {
+            true => drop(file.seek(SeekFrom::Current(len as i64))?),
+            false => file.write_all(&bytes[start..start + len])?,
+        }
+    }
+    Ok(())
+}
+
+fn is_zero(block: &[u8]) -> bool {
+    block.iter().all(|byte| *byte == 0)
 }
 
 /// Reads the key, or makes it. Of two processes that make one at the same time, the first wins.

@@ -27,8 +27,8 @@ pub struct SharedEngine {
     /// Names this build of the engine, for this wasmtime with these settings on this kind of machine, in hex.
     pub id: String,
     prebuilt: &'static Prebuilt,
-    /// Compressed; most processes never deploy anything.
-    base_compressed: Vec<u8>,
+    entry: Entry,
+    /// Read when it is needed: most processes never deploy anything.
     base: OnceLock<Vec<u8>>,
 }
 
@@ -44,13 +44,14 @@ impl SharedEngine {
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let module = unsafe { Module::deserialize_file(engine, entry.path()) };
         let module = module.with_context(|| format!("cannot load the compiled {} engine", prebuilt.name))?;
-        Ok(SharedEngine { module, glue: prebuilt.glue, id, prebuilt, base_compressed: entry.data, base: OnceLock::new() })
+        Ok(SharedEngine { module, glue: prebuilt.glue, id, prebuilt, entry, base: OnceLock::new() })
     }
 
     /// The memory that every deploy starts from.
     pub fn base(&self) -> Result<&[u8]> {
         if self.base.get().is_none() {
-            let base = zstd::decode_all(&*self.base_compressed).context("cannot decompress the base image")?;
+            let compressed = self.entry.data().context("cannot read the base image")?;
+            let base = zstd::decode_all(&*compressed).context("cannot decompress the base image")?;
             let _ = self.base.set(base);
         }
         Ok(self.base.get().map(Vec::as_slice).unwrap_or_default())

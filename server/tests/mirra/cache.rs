@@ -1,9 +1,10 @@
 //! What lies in the cache is verified before it is used, and may be shared.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     thread,
+    time::{Duration, SystemTime},
 };
 
 use tempfile::tempdir;
@@ -19,7 +20,7 @@ type Damage = fn(&[u8]) -> Vec<u8>;
 
 fn files(data: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(data.join("cache")).unwrap().map(|file| file.unwrap().path());
-    files.filter(|file| file.file_name().unwrap() != "key").collect()
+    files.filter(|file| !["key", "trimmed"].contains(&file.file_name().unwrap().to_str().unwrap())).collect()
 }
 
 #[test]
@@ -78,4 +79,23 @@ fn two_servers_share_a_cache_from_its_very_beginning() {
     for server in &servers {
         assert_eq!(server.call("hello", "{}").json()["greeting"], "Hello, world!");
     }
+}
+
+#[test]
+fn what_is_long_unused_is_removed() {
+    let data = tempdir().unwrap();
+    let handler = fixtures("handlers/hello");
+    run_with(data.path(), &handler);
+    let before = files(data.path());
+    for file in before.iter().cloned().chain([data.path().join("cache/trimmed")]) {
+        let long_ago = SystemTime::now() - Duration::from_secs(31 * 24 * 3600);
+        File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
+    }
+    run_with(data.path(), &fixtures("handlers/plain-js"));
+    let after = files(data.path());
+    let is_of_a_handler = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().starts_with("handler-");
+    let left = before.iter().filter(|file| is_of_a_handler(file) && after.contains(file)).count();
+    assert_eq!(left, 0, "{after:?}");
+    // It is made again when it is wanted again.
+    assert_eq!(run_with(data.path(), &handler).code, 0);
 }
