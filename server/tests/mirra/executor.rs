@@ -22,12 +22,12 @@ struct Bed {
     folder: TempDir,
 }
 
-fn bundler() -> ChildCommand {
+pub fn bundler() -> ChildCommand {
     ChildCommand { program: env!("CARGO_BIN_EXE_mirra").into(), args: vec!["__bundle".into()] }
 }
 
 /// One cache for all tests of this file: the engine is compiled once.
-fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("executor-cache")
 }
 

@@ -7,6 +7,7 @@ mod cache;
 mod command_line;
 mod executor;
 mod fixtures;
+mod hostile;
 mod http;
 mod shutdown;
 mod stock;

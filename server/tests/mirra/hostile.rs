@@ -1,0 +1,217 @@
+//! Input that nobody foresaw: generated, changed at random, or of other origin. Whatever it is, the answer is a value, and
+//! the executor goes on.
+
+use std::{path::PathBuf, sync::LazyLock};
+
+use mirra_host_sdk::{ErrorCode, Executor, HandlerId, Invocation, Limits, Outcome, PrepareError, Source};
+use mirra_runtime::LocalExecutor;
+use proptest::{collection, prelude::*, sample::Index, test_runner::Config};
+use serde_json::{Value, value::RawValue};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::{
+    executor::{bundler, cache_folder},
+    support::{fixtures, mirra, run, write},
+};
+
+/// One executor for all tests of this file: that it survives each is what they test.
+struct Bed {
+    runtime: Runtime,
+    executor: LocalExecutor,
+    folder: TempDir,
+}
+
+static BED: LazyLock<Bed> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let executor = runtime.block_on(LocalExecutor::new(mirra_runtime::Config::new(cache_folder(), bundler()))).unwrap();
+    Bed { runtime, executor, folder: tempfile::tempdir().unwrap() }
+});
+
+impl Bed {
+    /// Panics if it is the host that fails, and not what it was given.
+    fn prepare(&self, name: &str, content: impl AsRef<[u8]>) -> Option<HandlerId> {
+        let path: PathBuf = self.folder.path().join(name);
+        write(&path, content);
+        match self.runtime.block_on(self.executor.prepare(Source::path(path))) {
+            Ok(prepared) => Some(prepared.id),
+            Err(PrepareError::Rejected(diagnostics)) => {
+                assert!(diagnostics.iter().all(|diagnostic| !diagnostic.message.is_empty()));
+                None
+            }
+            Err(PrepareError::Host(error)) => panic!("the host failed: {error}"),
+        }
+    }
+
+    fn call(&self, handler: &HandlerId, event: &str) -> Outcome {
+        let limits = Limits { timeout_ms: 2000, ..Limits::default() };
+        let event = RawValue::from_string(event.to_owned()).unwrap();
+        self.runtime.block_on(self.executor.invoke(Invocation::new(handler.clone(), event, limits))).unwrap()
+    }
+}
+
+fn cases(cases: u32) -> Config {
+    // What fails is told; files of seeds would only be in the way.
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+fn echo() -> Vec<u8> {
+    wat::parse_file(fixtures("components/echo.wat")).unwrap()
+}
+
+/// Anything that JSON and JavaScript both have.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        (-1e300..1e300).prop_filter("no -0", |number| *number != 0.0).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 8, |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            collection::hash_map(any::<String>(), inner, 0..8).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+#[test]
+fn a_component_of_other_origin_runs_within_the_limits() {
+    let handler = BED.prepare("echo.wasm", echo()).unwrap();
+    let code = |event: &str| BED.call(&handler, event).result.unwrap_err().code;
+    assert_eq!(BED.call(&handler, r#"{"a":1}"#).result.unwrap().get(), r#"{"a":1}"#);
+    assert_eq!(code("[]"), ErrorCode::Timeout);
+    assert_eq!(code("true"), ErrorCode::MemoryLimit);
+    assert_eq!(code("false"), ErrorCode::HandlerError);
+}
+
+#[test]
+fn components_of_another_world_are_rejected_with_a_reason() {
+    let rejected = |wat: &str, reason: &str| {
+        let path = BED.folder.path().join("other.wasm");
+        write(&path, wat::parse_str(wat).unwrap());
+        let ended = run(&mut mirra(&["run", path.to_str().unwrap()]), "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{}", ended.stderr);
+    };
+    rejected("(component)", "mirra:function/handler");
+    rejected("(module)", "component");
+    rejected(r#"(component (import "elsewhere:files/disk" (func)))"#, "elsewhere:files/disk");
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn what_json_carries_comes_back_as_it_went(event in any_json()) {
+        let handler = BED.prepare("same.mjs", "export const handler = (event) => event;").unwrap();
+        let answer = BED.call(&handler, &event.to_string()).result.unwrap();
+        prop_assert_eq!(serde_json::from_str::<Value>(answer.get()).unwrap(), event);
+    }
+
+    #[test]
+    fn stacks_may_be_anything(stack in any::<String>(), line in any::<u64>(), column in any::<i64>()) {
+        let code = "export const handler = ({ stack }) => { const error = new Error('no'); error.stack = stack; throw error; };";
+        let handler = BED.prepare("stack.mjs", code).unwrap();
+        for stack in [stack.clone(), format!("    at {stack} (handler.js:{line}:{column})\n    at handler.js:{column}")] {
+            let event = serde_json::json!({ "stack": stack }).to_string();
+            let error = BED.call(&handler, &event).result.unwrap_err();
+            prop_assert_eq!(error.code, ErrorCode::HandlerError);
+        }
+    }
+
+    #[test]
+    fn damaged_components_harm_nobody(damages in collection::vec((any::<Index>(), any::<u8>()), 1..6), cut in any::<Option<Index>>()) {
+        let mut component = echo();
+        for (place, byte) in damages {
+            // The magic number stays, so that the damage is met by what reads sections.
+            let place = 8 + place.index(component.len() - 8);
+            component[place] = byte;
+        }
+        component.truncate(cut.map_or(usize::MAX, |cut| cut.index(component.len())));
+        if let Some(handler) = BED.prepare("damaged.wasm", &component) {
+            let outcome = BED.call(&handler, r#"{"a":1}"#);
+            prop_assert_eq!(&outcome.execution_id[..5], "exec_");
+        }
+    }
+}
+
+proptest! {
+    // Each is bundled by a process of its own.
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn sources_may_be_anything(bytes in collection::vec(any::<u8>(), 0..400)) {
+        BED.prepare("bytes.ts", bytes);
+    }
+
+    #[test]
+    fn sources_may_be_nearly_typescript(tokens in collection::vec(prop::sample::select(TOKENS), 0..60)) {
+        if let Some(handler) = BED.prepare("tokens.ts", tokens.join(" ")) {
+            let _outcome = BED.call(&handler, "{}");
+        }
+    }
+
+    #[test]
+    fn requests_of_schedulers_may_be_anything(request in any_json(), bytes in collection::vec(any::<u8>(), 0..100)) {
+        for stdin in [request.to_string().into_bytes(), bytes] {
+            let ended = run(&mut mirra(&["exec"]), stdin);
+            prop_assert_eq!(ended.code, 2);
+            prop_assert_eq!(&ended.json()["error"]["code"], "VALIDATION_ERROR");
+        }
+    }
+}
+
+const TOKENS: &[&str] = &[
+    "export",
+    "default",
+    "const",
+    "handler",
+    "=",
+    "=>",
+    "async",
+    "await",
+    "function",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    ";",
+    ",",
+    ":",
+    "...",
+    "class",
+    "extends",
+    "enum",
+    "namespace",
+    "@decorator",
+    "import",
+    "from",
+    "'./other.ts'",
+    "type",
+    "<",
+    ">",
+    "`",
+    "${",
+    "/",
+    "/re/gu",
+    "\"text",
+    "0n",
+    "1e999",
+    "yield",
+    "*",
+    "?.",
+    "#private",
+    "this",
+    "throw",
+    "event",
+    "//",
+    "/*",
+    "\u{2028}",
+    "🦀",
+    "new",
+    "super",
+];
