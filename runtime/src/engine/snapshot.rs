@@ -32,11 +32,13 @@ pub enum LoadError {
     StackOverflow,
 }
 
-/// The memory after `boot`.
+/// The memory after `boot`, as far as it is of use.
 pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8]) -> Result<Vec<u8>> {
     let mut session = Session::start(engine, module, initial_memory).await?;
-    session.instance.get_typed_func::<(), ()>(&mut session.store, "boot")?.call_async(&mut session.store, ()).await?;
-    Ok(session.memory.data(&session.store).to_vec())
+    let boot = session.instance.get_typed_func::<(), u32>(&mut session.store, "boot")?;
+    let bytes = boot.call_async(&mut session.store, ()).await? as usize;
+    let image = session.memory.data(&session.store).get(..bytes).context("the engine wants more memory than it has")?;
+    Ok(image.to_vec())
 }
 
 /// Evaluates `source` on top of the base image.

@@ -11,10 +11,8 @@ use anyhow::{Context, Result, bail};
 use super::toolchain::Toolchain;
 use crate::shell;
 
-/// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once. The define, whose other
-/// meanings QuickJS does not use, keeps it from allocating small objects in arenas of its own, which would lay objects of one
-/// size together instead of those that a call writes to (`alloc.rs`).
-pub const CFLAGS: &str = "-O3 -mbulk-memory -D__SANITIZE_ADDRESS__";
+/// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
+pub const CFLAGS: &str = "-O3 -mbulk-memory";
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const MODULE: &str = "mirra_engine_node.wasm";
@@ -74,7 +72,8 @@ impl Guest<'_> {
         let mut build = self.cargo();
         build.args(["build", "--release", "--locked", "--target", TARGET]);
         build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
-        build.env("CC_wasm32_unknown_unknown", toolchain.clang).env("AR_wasm32_unknown_unknown", toolchain.ar);
+        build.env("CC_wasm32_unknown_unknown", self.root.join("guest-sdk/node/engine/cc.sh")).env("MIRRA_CLANG", toolchain.clang);
+        build.env("AR_wasm32_unknown_unknown", toolchain.ar);
         build.env("CFLAGS_wasm32_unknown_unknown", CFLAGS);
         if let Some(linker) = &toolchain.linker {
             build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);

@@ -5,22 +5,27 @@
 //!
 //! So what calls write to lies together in a heap of its own, what they read in another, and what they leave alone in a
 //! third. Which allocations those are is known by their number, as booting allocates in the same order every time:
-//! `cargo xtask engines` finds out. While a call is served, all that is small is allocated beside what calls write to. The
-//! rest is left to the libc.
+//! `cargo xtask engines` finds out. While a call is served, what is small is allocated beside what calls write to, until it
+//! is so much that speed counts for more and QuickJS's own arenas take over (`cc.sh`). The rest is left to the libc.
+//!
+//! What does not stay of booting is allocated at the end of the memory, where it is cut off afterwards.
 //!
 //! What is freed while a handler is prepared is zeroed: a snapshot keeps every byte, and zeros cost it nothing. During a call
 //! nothing outlives the instance, so nothing is zeroed.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::arch::wasm32::{memory_grow, memory_size};
 use std::cell::Cell;
-use std::ptr::null_mut;
+use std::hint::black_box;
+use std::ptr::{null_mut, without_provenance_mut};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
-use crate::heap::{BLOCK_ALIGN, Heap};
+use crate::heap::{BLOCK_ALIGN, Heap, REUSED_BYTES_MAX};
 
 unsafe extern "C" {
     safe fn malloc(size: usize) -> *mut u8;
-    pub safe fn aligned_alloc(align: usize, size: usize) -> *mut u8;
-    pub fn free(block: *mut u8);
+    safe fn aligned_alloc(align: usize, size: usize) -> *mut u8;
+    fn free(block: *mut u8);
     fn realloc(block: *mut u8, size: usize) -> *mut u8;
     fn malloc_usable_size(block: *mut u8) -> usize;
 }
@@ -29,8 +34,16 @@ unsafe extern "C" {
 /// place, in LEB128.
 const PLACEMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/placement"));
 
+/// More than what stays of booting: with so much in its hands, the libc need not grow the memory while what passes lies at
+/// the end of it.
+const LASTING_BYTES_MAX: usize = 1536 << 10;
+
+const PAGE_BYTES: usize = 4096;
+const WASM_PAGE_BYTES: usize = 64 << 10;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    Starting,
     Booting,
     Loading,
     Serving,
@@ -58,6 +71,9 @@ struct Allocator {
     warm: Heap,
     cold: Heap,
     passing: Heap,
+    /// Where what passes begins, and how much memory was made for it.
+    passing_start: Cell<usize>,
+    passing_bytes: Cell<usize>,
 }
 
 /// In front of each block.
@@ -65,7 +81,7 @@ struct Allocator {
 struct Header {
     place: Place,
     /// In its heap.
-    class: u16,
+    class: u32,
 }
 
 const HEADER_BYTES: usize = size_of::<Header>();
@@ -73,18 +89,50 @@ const HEADER_BYTES: usize = size_of::<Header>();
 // SAFETY: the engine is a single thread.
 unsafe impl Sync for Allocator {}
 
+/// Whether QuickJS asks this allocator for every block (1), or allocates small ones in arenas of its own (0).
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "C sees it")]
+static mirra_places_blocks: AtomicI32 = AtomicI32::new(1);
+
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator {
-    phase: Cell::new(Phase::Booting),
+    phase: Cell::new(Phase::Starting),
     placement: Placement::new(),
-    hot: Heap::new(64 << 10),
-    warm: Heap::new(64 << 10),
-    cold: Heap::new(256 << 10),
-    passing: Heap::new(256 << 10),
+    hot: Heap::new(hot_pages, 64 << 10),
+    warm: Heap::new(pages_of_libc, 64 << 10),
+    cold: Heap::new(pages_of_libc, 256 << 10),
+    passing: Heap::new(pages_at_the_end, 256 << 10),
+    passing_start: Cell::new(0),
+    passing_bytes: Cell::new(0),
 };
 
-/// The engine has booted: what comes now belongs to a handler.
-pub fn booted() {
+/// Whole pages, so that what lies in them touches no more than it needs.
+fn pages_of_libc(bytes: usize) -> *mut u8 {
+    aligned_alloc(PAGE_BYTES, bytes.next_multiple_of(PAGE_BYTES))
+}
+
+fn hot_pages(bytes: usize) -> *mut u8 {
+    if ALLOCATOR.phase.get() == Phase::Serving {
+        mirra_places_blocks.store(0, Relaxed);
+    }
+    pages_of_libc(bytes)
+}
+
+fn pages_at_the_end(bytes: usize) -> *mut u8 {
+    let pages = bytes.div_ceil(WASM_PAGE_BYTES);
+    let start = match memory_grow::<0>(pages) {
+        usize::MAX => return null_mut(),
+        page => page * WASM_PAGE_BYTES,
+    };
+    if ALLOCATOR.passing_bytes.get() == 0 {
+        ALLOCATOR.passing_start.set(start);
+    }
+    ALLOCATOR.passing_bytes.set(ALLOCATOR.passing_bytes.get() + pages * WASM_PAGE_BYTES);
+    without_provenance_mut(start)
+}
+
+/// The engine has booted: what comes now belongs to a handler. Answers how much of the memory is of use.
+pub fn booted() -> usize {
     // Once, so that the linker keeps the imports.
     #[cfg(feature = "trace-allocations")]
     {
@@ -92,7 +140,11 @@ pub fn booted() {
         trace::stored(null_mut(), 0);
     }
     ALLOCATOR.phase.set(Phase::Loading);
-    ALLOCATOR.passing.clear();
+    let end = memory_size::<0>() * WASM_PAGE_BYTES;
+    let start = ALLOCATOR.passing_start.get();
+    // Unless the placement is wrong, or there is none.
+    let is_useless = ALLOCATOR.passing.is_empty() && start + ALLOCATOR.passing_bytes.get() == end;
+    if is_useless { start } else { end }
 }
 
 /// The call begins.
@@ -102,22 +154,29 @@ pub fn serving() {
 
 impl Allocator {
     fn allocate(&self, size: usize) -> *mut u8 {
-        let place = match self.phase.get() {
-            Phase::Booting => self.placement.of_next(),
-            Phase::Loading => Place::Libc,
-            Phase::Serving => Place::Hot,
-        };
         let size_with_header = size.saturating_add(HEADER_BYTES);
-        let (start, header) = match (self.heap(place), Heap::class(size_with_header)) {
-            (Some(heap), Some(class)) => (heap.allocate(class), Header { place, class: class as u16 }),
-            _ => (malloc(size_with_header), Header { place: Place::Libc, class: 0 }),
+        let place = match self.phase.get() {
+            Phase::Starting => {
+                // SAFETY: it was allocated just now. The compiler, which knows both, would leave them out.
+                unsafe { free(black_box(malloc(LASTING_BYTES_MAX))) };
+                self.phase.set(Phase::Booting);
+                self.placement.of_next()
+            }
+            Phase::Booting => self.placement.of_next(),
+            Phase::Serving if size_with_header <= REUSED_BYTES_MAX && mirra_places_blocks.load(Relaxed) == 1 => Place::Hot,
+            Phase::Loading | Phase::Serving => Place::Libc,
+        };
+        let class = Heap::class(size_with_header);
+        let start = match self.heap(place) {
+            Some(heap) => heap.allocate(class),
+            None => malloc(size_with_header),
         };
         if start.is_null() {
             return null_mut();
         }
         // SAFETY: room for a header was asked for, too.
         let block = unsafe {
-            start.cast::<Header>().write(header);
+            start.cast::<Header>().write(Header { place, class: class as u32 });
             start.add(HEADER_BYTES)
         };
         trace::allocated(block, size);
@@ -149,7 +208,7 @@ impl Allocator {
             let start = block.sub(HEADER_BYTES);
             let Header { place, class } = start.cast::<Header>().read();
             match self.heap(place) {
-                Some(heap) => heap.free(start, class.into()),
+                Some(heap) => heap.free(start, class as usize),
                 None => free(start),
             }
         }
@@ -186,11 +245,11 @@ impl Allocator {
 
 /// # Safety
 /// `start` is the start of so many bytes.
-pub unsafe fn wipe(start: *mut u8, bytes: usize) {
+unsafe fn wipe(start: *mut u8, bytes: usize) {
     // SAFETY: as the caller promises.
     unsafe { start.write_bytes(0, bytes) };
     // Else the compiler, which knows `free`, leaves it out.
-    std::hint::black_box(start);
+    black_box(start);
 }
 
 /// # Safety

@@ -1,28 +1,25 @@
-//! Small blocks, side by side in the order in which they are asked for, and reused by size.
+//! Blocks, side by side in the order in which they are asked for, the small ones reused by size.
 
 use std::cell::Cell;
 use std::ptr::null_mut;
 
-use crate::alloc::{aligned_alloc, free, wipe};
-
 /// What blocks are aligned to: enough for a double, which is the most that QuickJS asks for.
 pub const BLOCK_ALIGN: usize = 8;
 
-/// Larger blocks are not for these heaps: they would fill pages by themselves.
-const BLOCK_BYTES_MAX: usize = 1 << 10;
+/// Larger blocks are not used again once they are free.
+pub const REUSED_BYTES_MAX: usize = 1 << 10;
 
-const CLASSES: usize = BLOCK_BYTES_MAX / BLOCK_ALIGN + 1;
+const CLASSES: usize = REUSED_BYTES_MAX / BLOCK_ALIGN + 1;
 
-/// Chunks begin with a page, so that what lies in one touches no more pages than it needs.
-const PAGE_BYTES: usize = 4096;
+/// Makes room for at least so many bytes, or answers null.
+type Source = fn(usize) -> *mut u8;
 
 /// Cuts blocks off chunks, and keeps a list of free blocks of every size. A block's class, which is its size in units of
 /// `BLOCK_ALIGN`, is the owner's to remember.
 pub struct Heap {
+    source: Source,
     chunk_bytes: usize,
-    /// The last chunk, which begins with the address of the one before.
-    chunk: Cell<*mut u8>,
-    /// What of it is not cut off yet.
+    /// What of the last chunk is not cut off yet.
     unused: Cell<*mut u8>,
     unused_bytes: Cell<usize>,
     /// The first free block of each class; each holds the address of the next.
@@ -32,11 +29,11 @@ pub struct Heap {
 }
 
 impl Heap {
-    /// `chunk_bytes`: what is asked of the libc at a time.
-    pub const fn new(chunk_bytes: usize) -> Heap {
+    /// `chunk_bytes`: what is asked of `source` at a time.
+    pub const fn new(source: Source, chunk_bytes: usize) -> Heap {
         Heap {
+            source,
             chunk_bytes,
-            chunk: Cell::new(null_mut()),
             unused: Cell::new(null_mut()),
             unused_bytes: Cell::new(0),
             free: [const { Cell::new(null_mut()) }; CLASSES],
@@ -44,14 +41,14 @@ impl Heap {
         }
     }
 
-    /// The class of blocks that hold `size` bytes. None: too large.
-    pub fn class(size: usize) -> Option<usize> {
-        (size <= BLOCK_BYTES_MAX).then(|| size.div_ceil(BLOCK_ALIGN))
+    /// The class of blocks that hold `size` bytes.
+    pub fn class(size: usize) -> usize {
+        size.div_ceil(BLOCK_ALIGN)
     }
 
     /// Null: no room for another chunk.
     pub fn allocate(&self, class: usize) -> *mut u8 {
-        let block = match self.free[class].get() {
+        let block = match self.free.get(class).map_or(null_mut(), Cell::get) {
             free if free.is_null() => self.cut(class * BLOCK_ALIGN),
             free => {
                 // SAFETY: a free block holds the address of the next one.
@@ -65,15 +62,13 @@ impl Heap {
 
     fn cut(&self, bytes: usize) -> *mut u8 {
         if self.unused_bytes.get() < bytes {
-            let chunk = aligned_alloc(PAGE_BYTES, self.chunk_bytes);
+            let chunk_bytes = self.chunk_bytes.max(bytes);
+            let chunk = (self.source)(chunk_bytes);
             if chunk.is_null() {
                 return null_mut();
             }
-            // SAFETY: the chunk is new, and large enough for an address.
-            unsafe { chunk.cast::<*mut u8>().write(self.chunk.get()) };
-            self.chunk.set(chunk);
-            self.unused.set(chunk.wrapping_add(BLOCK_ALIGN));
-            self.unused_bytes.set(self.chunk_bytes - BLOCK_ALIGN);
+            self.unused.set(chunk);
+            self.unused_bytes.set(chunk_bytes);
         }
         let block = self.unused.get();
         self.unused.set(block.wrapping_add(bytes));
@@ -84,30 +79,15 @@ impl Heap {
     /// # Safety
     /// `block` was allocated by this heap as one of `class`, and is not in use any more.
     pub unsafe fn free(&self, block: *mut u8, class: usize) {
-        // SAFETY: every block has room for an address.
-        unsafe { block.cast::<*mut u8>().write(self.free[class].get()) };
-        self.free[class].set(block);
         self.count.set(self.count.get() - 1);
+        if let Some(first) = self.free.get(class) {
+            // SAFETY: every block has room for an address.
+            unsafe { block.cast::<*mut u8>().write(first.get()) };
+            first.set(block);
+        }
     }
 
-    /// Gives back all chunks, full of zeros, unless blocks are in use.
-    pub fn clear(&self) {
-        if self.count.get() > 0 {
-            return;
-        }
-        for class in &self.free {
-            class.set(null_mut());
-        }
-        self.unused_bytes.set(0);
-        let mut chunk = self.chunk.replace(null_mut());
-        while !chunk.is_null() {
-            // SAFETY: the chunk is this heap's, and no block in it is in use.
-            unsafe {
-                let before = chunk.cast::<*mut u8>().read();
-                wipe(chunk, self.chunk_bytes);
-                free(chunk);
-                chunk = before;
-            }
-        }
+    pub fn is_empty(&self) -> bool {
+        self.count.get() == 0
     }
 }

@@ -27,10 +27,11 @@ impl Guest for Engine {
 
 bindings::export!(Engine with_types_in bindings);
 
-/// Starts QuickJS and evaluates the layer (`guest-sdk/node/layer`). The memory afterwards is the base image.
+/// Starts QuickJS and evaluates the layer (`guest-sdk/node/layer`). Answers how many bytes of the memory are of use from
+/// then on: those are the base image.
 #[unsafe(no_mangle)]
-pub extern "C" fn boot() {
-    realm::boot();
+pub extern "C" fn boot() -> usize {
+    realm::boot()
 }
 
 /// Room for `len` bytes of source, to be filled by the host before `load`.

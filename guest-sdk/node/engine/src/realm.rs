@@ -84,10 +84,10 @@ pub fn with<R>(body: impl for<'js> FnOnce(&Ctx<'js>, &Hooks) -> R) -> R {
     })
 }
 
-pub fn boot() {
+pub fn boot() -> usize {
     let realm = start().expect("the layer is part of the engine and was tested with it");
     REALM.with(|cell| *cell.borrow_mut() = Some(realm));
-    alloc::booted();
+    alloc::booted()
 }
 
 fn start() -> rquickjs::Result<Realm> {
