@@ -1,6 +1,6 @@
 //! How long a call takes that gets an instance of its own: store, instance, handler, result, and taking it down again.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use anyhow::Result;
 use mirra_host_sdk::Limits;
@@ -10,6 +10,7 @@ use crate::{
     Figure, Report, Workbench,
     report::percentile,
     workbench::{invoke, json, prepare},
+    workerd::new_isolate_us,
 };
 
 /// The handler that the peers run too.
@@ -21,7 +22,8 @@ pub const SMALL_EVENT: &str = r#"{"name":"Ada","items":[1,2,3]}"#;
 
 const WARM_UP: usize = 200;
 
-pub async fn cold_start(workbench: &Workbench, calls: usize) -> Result<Report> {
+/// `workerd`: the program to compare with, if there is one.
+pub async fn cold_start(workbench: &Workbench, calls: usize, workerd: Option<&Path>) -> Result<Report> {
     let executor = workbench.executor(Metering::On).await?;
     let folder = tempfile::tempdir()?;
     let handler = prepare(&executor, folder.path(), "small.ts", SMALL_HANDLER).await?;
@@ -36,13 +38,17 @@ pub async fn cold_start(workbench: &Workbench, calls: usize) -> Result<Report> {
             instance.push(outcome.usage.cold_start_us as f64);
         }
     }
-    Ok(Report {
-        bench: "cold-start",
-        figures: vec![
-            Figure::low("cold call, p50", percentile(&mut whole, 0.5), "us").promised(40.0, 15.0),
-            Figure::low("cold call, p99", percentile(&mut whole, 0.99), "us").promised(100.0, 30.0),
-            Figure::low("instance alone, p50", percentile(&mut instance, 0.5), "us"),
-            Figure::low("instance alone, p99", percentile(&mut instance, 0.99), "us"),
-        ],
-    })
+    let cold_us = percentile(&mut whole, 0.5);
+    let mut figures = vec![
+        Figure::low("cold call, p50", cold_us, "us").promised(40.0, 15.0),
+        Figure::low("cold call, p99", percentile(&mut whole, 0.99), "us").promised(100.0, 30.0),
+        Figure::low("instance alone, p50", percentile(&mut instance, 0.5), "us"),
+        Figure::low("instance alone, p99", percentile(&mut instance, 0.99), "us"),
+    ];
+    if let Some(program) = workerd {
+        let isolate_us = new_isolate_us(program).await?;
+        figures.push(Figure::low("new isolate of workerd, p50", isolate_us, "us"));
+        figures.push(Figure::high("a cold call is faster than that", isolate_us / cold_us, "times").promised(100.0, 300.0));
+    }
+    Ok(Report { bench: "cold-start", figures })
 }

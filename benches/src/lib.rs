@@ -3,10 +3,12 @@
 mod cold_start;
 mod density;
 mod deploy;
+mod http;
 mod limits;
 mod report;
 mod throughput;
 mod workbench;
+mod workerd;
 
 pub use cold_start::cold_start;
 pub use density::density;

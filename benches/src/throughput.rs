@@ -11,19 +11,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    net::TcpStream,
     process::{Child, Command},
 };
 
 use crate::{
     Figure, Report,
     cold_start::{SMALL_EVENT, SMALL_HANDLER},
+    http::Connection,
     report::percentile,
 };
 
@@ -116,36 +113,10 @@ impl Server {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let server = Server { address, _process: process };
         let mut connection = Connection::open(&server.address).await?;
-        while connection.post("/readyz").await? != 200 {
+        while connection.get("/readyz").await? != 200 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(server)
-    }
-}
-
-struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
-    address: String,
-}
-
-impl Connection {
-    async fn open(address: &str) -> Result<Connection> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Connection { sender, address: address.to_owned() })
-    }
-
-    /// The answer's status; its body is read and dropped.
-    async fn post(&mut self, path: &str) -> Result<u16> {
-        let method = if path.starts_with("/run/") { "POST" } else { "GET" };
-        let request = Request::builder().method(method).uri(path).header("host", &self.address).body(Full::from(SMALL_EVENT))?;
-        self.sender.ready().await?;
-        let answer = self.sender.send_request(request).await?;
-        let status = answer.status().as_u16();
-        answer.into_body().collect().await?;
-        Ok(status)
     }
 }
 
@@ -160,7 +131,7 @@ async fn load(address: &str, window: Duration) -> Result<(f64, Vec<f64>)> {
                 let mut latencies = Vec::new();
                 while Instant::now() < until {
                     let began = Instant::now();
-                    ensure!(connection.post("/run/small").await? == 200, "a call of the bench failed");
+                    ensure!(connection.post("/run/small", SMALL_EVENT).await? == 200, "a call of the bench failed");
                     latencies.push(began.elapsed().as_nanos() as f64 / 1000.0);
                 }
                 Ok(latencies)
@@ -181,7 +152,7 @@ async fn paced(address: &str, window: Duration) -> Result<Vec<f64>> {
     let mut latencies = Vec::new();
     while Instant::now() < until {
         let began = Instant::now();
-        ensure!(connection.post("/run/small").await? == 200, "a call of the bench failed");
+        ensure!(connection.post("/run/small", SMALL_EVENT).await? == 200, "a call of the bench failed");
         latencies.push(began.elapsed().as_nanos() as f64 / 1000.0);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -191,7 +162,7 @@ async fn paced(address: &str, window: Duration) -> Result<Vec<f64>> {
 async fn keep_busy(address: String, is_over: Arc<AtomicBool>) -> Result<()> {
     let mut connection = Connection::open(&address).await?;
     while !is_over.load(Relaxed) {
-        connection.post("/run/busy").await?;
+        connection.post("/run/busy", "{}").await?;
     }
     Ok(())
 }

@@ -33,6 +33,9 @@ enum What {
     ColdStart {
         #[arg(long, default_value_t = 2000)]
         calls: usize,
+        /// Cloudflare's workerd (npm install workerd), to be measured beside it
+        #[arg(long, value_name = "PROGRAM")]
+        workerd: Option<PathBuf>,
     },
     /// From a saved file to a callable handler, and 'mirra run' as a whole process
     Deploy {
@@ -76,7 +79,7 @@ impl What {
     async fn measure(&self, workbench: &Workbench, program: PathBuf) -> Result<Report, Failure> {
         let _spinner = Spinner::start("measuring");
         let report = match *self {
-            What::ColdStart { calls } => mirra_benches::cold_start(workbench, calls).await,
+            What::ColdStart { calls, ref workerd } => mirra_benches::cold_start(workbench, calls, workerd.as_deref()).await,
             What::Deploy { rounds } => mirra_benches::deploy(workbench, &program, rounds).await,
             What::Throughput { seconds } => mirra_benches::throughput(&program, seconds).await,
             What::Density { handlers, instances } => mirra_benches::density(workbench, handlers, instances).await,

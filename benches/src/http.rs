@@ -1,0 +1,42 @@
+//! A client that costs little: one connection, one request at a time.
+
+use anyhow::Result;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+pub struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+    address: String,
+}
+
+impl Connection {
+    pub async fn open(address: &str) -> Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Connection { sender, address: address.to_owned() })
+    }
+
+    /// The answer's status; its body is read and dropped.
+    pub async fn get(&mut self, path: &str) -> Result<u16> {
+        self.send(Method::GET, path, "").await
+    }
+
+    /// The same, with JSON as the request's body.
+    pub async fn post(&mut self, path: &str, json: &'static str) -> Result<u16> {
+        self.send(Method::POST, path, json).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: &'static str) -> Result<u16> {
+        let request = Request::builder().method(method).uri(path).header("host", &self.address);
+        let request = request.header("content-type", "application/json").body(Full::from(body))?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status().as_u16();
+        answer.into_body().collect().await?;
+        Ok(status)
+    }
+}
