@@ -71,6 +71,8 @@ impl Watch {
 
     /// Until it is dropped.
     pub async fn run(mut self) {
+        // What the handlers import is known since they were deployed.
+        self.follow();
         while let Some((changes, began)) = self.next_changes().await {
             if changes.is_structural || changes.is_everything {
                 self.look_again(&changes).await;
@@ -110,13 +112,16 @@ impl Watch {
     fn is_ours(&self, event: &Event) -> bool {
         let routes = self.routes.all();
         let is_ours = |change: &PathBuf| {
-            self.roots.iter().any(|root| change.starts_with(root)) || routes.values().any(|route| concerns(route, change))
+            self.roots.iter().any(|root| change.starts_with(root))
+                || routes.values().any(|route| concerns(route, change))
+                // A watched folder that is no more must be watched anew when it comes back.
+                || is_moved(&event.kind) && self.watched.contains(change)
         };
         event.need_rescan() || event.paths.iter().any(is_ours)
     }
 
     fn note(&mut self, changes: &mut Changes, event: Event) {
-        let is_moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+        let is_moved = is_moved(&event.kind);
         changes.is_everything |= event.need_rescan();
         changes.is_structural |= is_moved || event.kind.is_create();
         for path in event.paths {
@@ -207,6 +212,10 @@ impl Watch {
             tracing::warn!(%error, "not every folder can be watched, so some changes will not be noticed; raise fs.inotify.max_user_watches");
         }
     }
+}
+
+fn is_moved(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
 }
 
 /// Reading a file is no change. Nor is opening one to write: closing it is.

@@ -25,6 +25,9 @@ const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();
 
 const KEY_FILE: &str = "key";
 
+/// What the names of entries begin with, those that are being written among them.
+const ENTRY_PREFIXES: [&str; 3] = ["engine-", "handler-", "source-"];
+
 /// Its time of modification tells when the folder was last trimmed.
 const TRIMMED_FILE: &str = "trimmed";
 
@@ -134,7 +137,9 @@ impl Cache {
             return;
         }
         let Ok(files) = self.folder.entries() else { return };
-        for file in files.flatten().filter(|file| file.file_name() != KEY_FILE) {
+        // The folder may be one that others use as well.
+        let is_entry = |name: &std::ffi::OsStr| ENTRY_PREFIXES.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        for file in files.flatten().filter(|file| is_entry(&file.file_name())) {
             let modified = file.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.into_std());
             let unused = modified.ok().and_then(|modified| modified.elapsed().ok());
             if unused.is_some_and(|unused| unused > UNUSED_MAX) {

@@ -77,6 +77,18 @@ async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: 
 
 /// Every ingredient of the compiled engine, hashed.
 fn id(engine: &Engine, prebuilt: &Prebuilt, metering: Metering) -> String {
+    build_id(engine, |hasher| {
+        hasher.update(&[metering as u8]);
+        // What turns the guest into the engine, too: its source is as good a version number as any, and cannot be forgotten.
+        for source in [include_str!("metering.rs"), include_str!("split.rs"), include_str!("thin.rs"), include_str!("snapshot.rs")] {
+            hasher.update(source.as_bytes());
+        }
+        hasher.update(prebuilt.guest).update(prebuilt.glue);
+    })
+}
+
+/// Names what this wasmtime, with its settings and on this kind of machine, makes of `ingredients`, in hex.
+pub fn build_id(engine: &Engine, ingredients: impl FnOnce(&mut blake3::Hasher)) -> String {
     struct Blake3Hasher(blake3::Hasher);
     impl std::hash::Hasher for Blake3Hasher {
         fn finish(&self) -> u64 {
@@ -88,11 +100,6 @@ fn id(engine: &Engine, prebuilt: &Prebuilt, metering: Metering) -> String {
     }
     let mut hasher = Blake3Hasher(blake3::Hasher::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
-    std::hash::Hash::hash(&metering, &mut hasher);
-    // What turns the guest into the engine, too: its source is as good a version number as any, and cannot be forgotten.
-    for source in [include_str!("metering.rs"), include_str!("split.rs"), include_str!("thin.rs"), include_str!("snapshot.rs")] {
-        hasher.0.update(source.as_bytes());
-    }
-    hasher.0.update(prebuilt.guest).update(prebuilt.glue);
+    ingredients(&mut hasher.0);
     super::cache::hex(&hasher.0.finalize().as_bytes()[..16])
 }

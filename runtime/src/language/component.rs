@@ -6,9 +6,21 @@ use std::path::Path;
 use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
 
 use super::{Built, Language, Recipe};
-use crate::engine::command;
+use crate::engine::{command, shared::build_id};
 
-pub struct Component;
+pub struct Component {
+    /// Names what compiles components: compiled code of another wasmtime is not taken for this one's.
+    engine_id: String,
+}
+
+impl Component {
+    pub fn new(wasmtime: &wasmtime::Engine) -> Component {
+        let engine_id = build_id(wasmtime, |hash| {
+            hash.update(include_str!("../engine/command.rs").as_bytes());
+        });
+        Component { engine_id }
+    }
+}
 
 /// A component with its dependencies, as for source code.
 const COMPONENT_BYTES_MAX: u64 = 50 << 20;
@@ -23,7 +35,7 @@ impl Language for Component {
     }
 
     fn engine_id(&self) -> &str {
-        "component"
+        &self.engine_id
     }
 
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {

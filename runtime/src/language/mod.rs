@@ -36,7 +36,7 @@ pub trait Language: Send + Sync {
     /// The component that runs, as wasm, and what the handler's top level logged meanwhile.
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>>;
 
-    /// The component as something any wasmtime can run.
+    /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
 }
 

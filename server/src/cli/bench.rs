@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use mirra_benches::{Report, Workbench};
 use mirra_runtime::ChildCommand;
 
+use super::serve::raise_descriptor_limit;
 use crate::{
     compose,
     config::HostFlags,
@@ -64,6 +65,7 @@ enum What {
 impl Bench {
     pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
         let workbench = Workbench { cache_folder: self.host.cache_folder(), bundler };
+        raise_descriptor_limit();
         let program = std::env::current_exe().map_err(Failure::host)?;
         let report = compose::block_on(self.what.measure(&workbench, program))?;
         if self.json {

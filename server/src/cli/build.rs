@@ -16,7 +16,7 @@ use crate::{
 /// Make a self-contained component of a handler
 ///
 /// Any host of WASI 0.2 can run it ('wasmtime run X.wasm EVENT'), without operations and limits; 'mirra run' and 'mirra serve' run
-/// it with both. Neither needs the source or its packages.
+/// it with both. Neither needs the source or its packages. A .wasm is written as it is.
 #[derive(Args)]
 pub struct Build {
     /// A .ts, .js or .mjs file, or a folder

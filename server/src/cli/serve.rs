@@ -188,8 +188,8 @@ fn cannot_listen(error: anyhow::Error) -> Failure {
     Failure::host(error).next_step("If another program has that port, choose another with --listen 127.0.0.1:PORT, or 0 for any free one.")
 }
 
-/// Each connection is a file descriptor, and the usual soft limit of 1,024 is for programs that cannot count higher.
-fn raise_descriptor_limit() {
+/// Connections and handlers are file descriptors, and the usual soft limit of 1,024 is for programs that cannot count higher.
+pub fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // Where it cannot be raised, connections wait for others to end.
     let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });

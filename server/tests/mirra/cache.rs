@@ -87,7 +87,10 @@ fn what_is_long_unused_is_removed() {
     let handler = fixtures("handlers/hello");
     run_with(data.path(), &handler);
     let before = files(data.path());
-    for file in before.iter().cloned().chain([data.path().join("cache/trimmed")]) {
+    // Somebody else's.
+    let notes = data.path().join("cache/notes.txt");
+    write(&notes, "not to be lost");
+    for file in before.iter().cloned().chain([data.path().join("cache/trimmed"), notes.clone()]) {
         let long_ago = SystemTime::now() - Duration::from_secs(31 * 24 * 3600);
         File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
     }
@@ -96,6 +99,24 @@ fn what_is_long_unused_is_removed() {
     let is_of_a_handler = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().starts_with("handler-");
     let left = before.iter().filter(|file| is_of_a_handler(file) && after.contains(file)).count();
     assert_eq!(left, 0, "{after:?}");
+    assert!(after.contains(&notes), "{after:?}");
     // It is made again when it is wanted again.
     assert_eq!(run_with(data.path(), &handler).code, 0);
+}
+
+#[test]
+fn what_is_in_use_is_kept() {
+    let data = tempdir().unwrap();
+    let handler = fixtures("handlers/hello");
+    run_with(data.path(), &handler);
+    let age = |file: &PathBuf, days: u64| {
+        let then = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        File::options().write(true).open(file).unwrap().set_modified(then).unwrap();
+    };
+    let before = files(data.path());
+    // Asked for after twenty days, an entry is not unused after twenty more.
+    before.iter().for_each(|file| age(file, 20));
+    run_with(data.path(), &handler);
+    let is_noted = |file: &PathBuf| file.metadata().unwrap().modified().unwrap().elapsed().unwrap() < Duration::from_secs(3600);
+    assert!(before.iter().all(is_noted), "{before:?}");
 }

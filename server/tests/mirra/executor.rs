@@ -255,6 +255,54 @@ async fn damaged_cache_files_are_made_anew() {
     }
 }
 
+/// Whatever became of the cache folder meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_handler_wakes_when_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let bed = Bed::new(|config| Config { cache_folder: cache.clone(), ..config }).await;
+    let handler = bed.prepare("export const handler = (event) => { if (event.fails) throw new Error('no'); return 'awake'; };").await;
+    for _ in 0..2 {
+        bed.executor.release_idle();
+        bed.executor.release_idle();
+        let _removed = std::fs::remove_dir_all(&cache);
+        let calls = (0..8).map(|_| {
+            let (executor, handler) = (bed.executor.clone(), handler.clone());
+            tokio::spawn(async move { executor.invoke(Invocation::new(handler, json("{}"), Limits::default())).await })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            assert_eq!(call.await.unwrap().unwrap().result.unwrap().get(), r#""awake""#);
+        }
+        let error = bed.call(&handler, r#"{"fails":true}"#, Limits::default()).await.result.unwrap_err();
+        assert!(error.stack.unwrap().contains("handler.mjs:1"), "stack traces come from the file, too");
+    }
+}
+
+/// Small calls are placed in memory by one allocator, and those that allocate much by another: objects of both live together.
+#[tokio::test]
+async fn calls_may_allocate_little_or_much() {
+    let bed = Bed::new(|config| config).await;
+    let code = "export function handler({ count }) {
+  const kept = new Map();
+  for (let i = 0; i < count; i++) {
+    kept.set(`key ${i % 5000}`, { i, list: [i, `${i}`, { half: i / 2 }] });
+    if (i % 7 === 6) kept.delete(`key ${(i * 3) % 5000}`);
+  }
+  let text = '';
+  for (const [key, { i, list }] of kept) {
+    if (list[0] !== i || list[1] !== String(i) || list[2].half * 2 !== i || key !== `key ${i % 5000}`) throw new Error(key);
+    text += key;
+  }
+  return [kept.size > 0, text.length > 0];
+}";
+    let handler = bed.prepare(code).await;
+    for count in [1, 10, 100, 500, 1000, 2000, 5000, 100_000] {
+        let outcome = bed.call(&handler, &format!(r#"{{"count":{count}}}"#), Limits::default()).await;
+        let result = outcome.result.unwrap();
+        assert_eq!(result.get(), "[true,true]", "{count}");
+    }
+}
+
 /// A valid file under another's name must not be taken for it.
 #[tokio::test]
 async fn a_cache_file_is_not_trusted_by_its_name() {

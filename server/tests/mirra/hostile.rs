@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     executor::{bundler, cache_folder},
+    stock::handler_of,
     support::{fixtures, mirra, run, write},
 };
 
@@ -59,6 +60,18 @@ fn echo() -> Vec<u8> {
     wat::parse_file(fixtures("components/echo.wat")).unwrap()
 }
 
+/// What `mirra build` writes, with `echo` in the handler's place.
+static COMMAND: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let (source, built) = (fixtures("handlers/hello"), BED.folder.path().join("command.wasm"));
+    let ended = run(&mut mirra(&["build", source.to_str().unwrap(), "-o", built.to_str().unwrap()]), "");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let built = std::fs::read(built).unwrap();
+    let echo = echo();
+    // A length of two bytes in LEB128.
+    let length = [(echo.len() & 0x7f | 0x80) as u8, (echo.len() >> 7) as u8];
+    [&built[..9], &length, &echo, &built[handler_of(&built).end..]].concat()
+});
+
 /// Anything that JSON and JavaScript both have.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -81,6 +94,8 @@ fn a_component_of_other_origin_runs_within_the_limits() {
     let handler = BED.prepare("echo.wasm", echo()).unwrap();
     let code = |event: &str| BED.call(&handler, event).result.unwrap_err().code;
     assert_eq!(BED.call(&handler, r#"{"a":1}"#).result.unwrap().get(), r#"{"a":1}"#);
+    let within_a_command = BED.prepare("command.wasm", &*COMMAND).unwrap();
+    assert_eq!(BED.call(&within_a_command, r#"{"a":1}"#).result.unwrap().get(), r#"{"a":1}"#);
     assert_eq!(code("[]"), ErrorCode::Timeout);
     assert_eq!(code("true"), ErrorCode::MemoryLimit);
     assert_eq!(code("false"), ErrorCode::HandlerError);
@@ -123,16 +138,17 @@ proptest! {
 
     #[test]
     fn damaged_components_harm_nobody(damages in collection::vec((any::<Index>(), any::<u8>()), 1..6), cut in any::<Option<Index>>()) {
-        let mut component = echo();
-        for (place, byte) in damages {
-            // The magic number stays, so that the damage is met by what reads sections.
-            let place = 8 + place.index(component.len() - 8);
-            component[place] = byte;
-        }
-        component.truncate(cut.map_or(usize::MAX, |cut| cut.index(component.len())));
-        if let Some(handler) = BED.prepare("damaged.wasm", &component) {
-            let outcome = BED.call(&handler, r#"{"a":1}"#);
-            prop_assert_eq!(&outcome.execution_id[..5], "exec_");
+        for mut component in [echo(), COMMAND.clone()] {
+            for (place, byte) in &damages {
+                // The magic number stays, so that the damage is met by what reads sections.
+                let place = 8 + place.index(component.len() - 8);
+                component[place] = *byte;
+            }
+            component.truncate(cut.map_or(usize::MAX, |cut| cut.index(component.len())));
+            if let Some(handler) = BED.prepare("damaged.wasm", &component) {
+                let outcome = BED.call(&handler, r#"{"a":1}"#);
+                prop_assert_eq!(&outcome.execution_id[..5], "exec_");
+            }
         }
     }
 }

@@ -194,7 +194,7 @@ fn damaged_components_are_rejected() {
 }
 
 /// Where the handler lies in a built component: it is the first section.
-fn handler_of(built: &[u8]) -> Range<usize> {
+pub fn handler_of(built: &[u8]) -> Range<usize> {
     let digits = built[9..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
     let len = built[9..9 + digits].iter().rev().fold(0, |len, byte| len << 7 | usize::from(byte & 0x7f));
     9 + digits..9 + digits + len

@@ -118,6 +118,24 @@ fn handlers_appear_and_vanish_with_their_files() {
 }
 
 #[test]
+fn a_folder_of_imports_may_be_made_anew_again_and_again() {
+    let folder = tempdir().unwrap();
+    let (handler, shared) = (folder.path().join("number.ts"), folder.path().join("shared"));
+    let make = |number: &str| write(shared.join("value.ts"), format!("export const value = {number};"));
+    make("1");
+    write(&handler, "import { value } from './shared/value.ts'; export const handler = () => value;");
+    let server = Server::start(&[&handler]);
+    assert_eq!(server.call("number", "{}").text(), "1");
+    for [anew, edited] in [["2", "3"], ["4", "5"]] {
+        fs::remove_dir_all(&shared).unwrap();
+        make(anew);
+        until_answers(&server, "number", anew);
+        make(edited);
+        until_answers(&server, "number", edited);
+    }
+}
+
+#[test]
 fn a_folder_that_is_built_anew_is_served_anew() {
     let parent = tempdir().unwrap();
     let folder = parent.path().join("dist");

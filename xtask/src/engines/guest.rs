@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::toolchain::Toolchain;
+use super::{manifest::Digest, toolchain::Toolchain};
 use crate::shell;
 
 /// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
@@ -72,9 +72,12 @@ impl Guest<'_> {
         let mut build = self.cargo();
         build.args(["build", "--release", "--locked", "--target", TARGET]);
         build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
-        build.env("CC_wasm32_unknown_unknown", self.root.join("guest-sdk/node/engine/cc.sh")).env("MIRRA_CLANG", toolchain.clang);
+        let cc = self.root.join("guest-sdk/node/engine/cc.sh");
+        build.env("CC_wasm32_unknown_unknown", &cc).env("MIRRA_CLANG", toolchain.clang);
         build.env("AR_wasm32_unknown_unknown", toolchain.ar);
-        build.env("CFLAGS_wasm32_unknown_unknown", CFLAGS);
+        // The digest is there for cargo, which must compile QuickJS anew when the script is another one.
+        let digest = Digest::of(&fs::read(&cc).with_context(|| format!("cannot read {}", cc.display()))?);
+        build.env("CFLAGS_wasm32_unknown_unknown", format!("{CFLAGS} -DMIRRA_CC={digest}"));
         if let Some(linker) = &toolchain.linker {
             build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }

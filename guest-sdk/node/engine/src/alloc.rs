@@ -38,6 +38,9 @@ const PLACEMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/placement"));
 /// the end of it.
 const LASTING_BYTES_MAX: usize = 1536 << 10;
 
+/// When a call has allocated so much in small blocks, speed counts for more than where they lie.
+const PLACED_BYTES_MAX: usize = 128 << 10;
+
 const PAGE_BYTES: usize = 4096;
 const WASM_PAGE_BYTES: usize = 64 << 10;
 
@@ -74,6 +77,8 @@ struct Allocator {
     /// Where what passes begins, and how much memory was made for it.
     passing_start: Cell<usize>,
     passing_bytes: Cell<usize>,
+    /// What the call has allocated in small blocks.
+    served_bytes: Cell<usize>,
 }
 
 /// In front of each block.
@@ -98,24 +103,18 @@ static mirra_places_blocks: AtomicI32 = AtomicI32::new(1);
 static ALLOCATOR: Allocator = Allocator {
     phase: Cell::new(Phase::Starting),
     placement: Placement::new(),
-    hot: Heap::new(hot_pages, 64 << 10),
+    hot: Heap::new(pages_of_libc, 64 << 10),
     warm: Heap::new(pages_of_libc, 64 << 10),
     cold: Heap::new(pages_of_libc, 256 << 10),
     passing: Heap::new(pages_at_the_end, 256 << 10),
     passing_start: Cell::new(0),
     passing_bytes: Cell::new(0),
+    served_bytes: Cell::new(0),
 };
 
 /// Whole pages, so that what lies in them touches no more than it needs.
 fn pages_of_libc(bytes: usize) -> *mut u8 {
     aligned_alloc(PAGE_BYTES, bytes.next_multiple_of(PAGE_BYTES))
-}
-
-fn hot_pages(bytes: usize) -> *mut u8 {
-    if ALLOCATOR.phase.get() == Phase::Serving {
-        mirra_places_blocks.store(0, Relaxed);
-    }
-    pages_of_libc(bytes)
 }
 
 fn pages_at_the_end(bytes: usize) -> *mut u8 {
@@ -163,7 +162,7 @@ impl Allocator {
                 self.placement.of_next()
             }
             Phase::Booting => self.placement.of_next(),
-            Phase::Serving if size_with_header <= REUSED_BYTES_MAX && mirra_places_blocks.load(Relaxed) == 1 => Place::Hot,
+            Phase::Serving if size_with_header <= REUSED_BYTES_MAX && self.is_placing(size_with_header) => Place::Hot,
             Phase::Loading | Phase::Serving => Place::Libc,
         };
         let class = Heap::class(size_with_header);
@@ -181,6 +180,16 @@ impl Allocator {
         };
         trace::allocated(block, size);
         block
+    }
+
+    /// Whether the call has allocated so little that this block is placed, too.
+    fn is_placing(&self, bytes: usize) -> bool {
+        let served_bytes = self.served_bytes.get().saturating_add(bytes);
+        self.served_bytes.set(served_bytes);
+        if served_bytes > PLACED_BYTES_MAX {
+            mirra_places_blocks.store(0, Relaxed);
+        }
+        served_bytes <= PLACED_BYTES_MAX
     }
 
     fn heap(&self, place: Place) -> Option<&Heap> {
@@ -222,16 +231,15 @@ impl Allocator {
         }
         // SAFETY: as the caller promises; both blocks are at least as large as what is copied.
         unsafe {
+            let start = block.sub(HEADER_BYTES);
+            if start.cast::<Header>().read().place == Place::Libc && self.phase.get() == Phase::Serving {
+                // The libc may find room behind the block, and takes back what is not needed of it.
+                let start = realloc(start, size.saturating_add(HEADER_BYTES));
+                return if start.is_null() { null_mut() } else { start.add(HEADER_BYTES) };
+            }
             let usable = usable_size(block);
             if size <= usable && size > usable / 2 {
                 return block;
-            }
-            let start = block.sub(HEADER_BYTES);
-            let is_large = start.cast::<Header>().read().place == Place::Libc && size > usable;
-            if is_large && self.phase.get() == Phase::Serving {
-                // The libc may find room behind the block.
-                let start = realloc(start, size.saturating_add(HEADER_BYTES));
-                return if start.is_null() { null_mut() } else { start.add(HEADER_BYTES) };
             }
             let fresh = self.allocate(size);
             if !fresh.is_null() {

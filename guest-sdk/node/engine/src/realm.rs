@@ -244,5 +244,6 @@ fn evaluate<'js>(cx: &Ctx<'js>, hooks: &Hooks, source: Vec<u8>) -> Result<(), De
     }
     let adopt = || -> rquickjs::Result<Value<'js>> { hooks.adopt.clone().restore(cx)?.call((module.namespace()?,)) };
     adopt().map_err(|_| thrown(LoadErrorKind::NoHandler))?;
+    rejections::report(cx, &hooks.report_rejection);
     Ok(())
 }
