@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     os::{fd::AsRawFd, unix::fs::FileExt},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -25,8 +25,8 @@ const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();
 
 const KEY_FILE: &str = "key";
 
-/// What the names of entries begin with, those that are being written among them.
-const ENTRY_PREFIXES: [&str; 3] = ["engine-", "handler-", "source-"];
+/// What the names of entries begin with, and of a key that was being made; those that are being written among them.
+const ENTRY_PREFIXES: [&str; 4] = ["engine-", "handler-", "source-", "key."];
 
 /// Its time of modification tells when the folder was last trimmed.
 const TRIMMED_FILE: &str = "trimmed";
@@ -116,7 +116,7 @@ impl Cache {
             for part in [code, data, &data_len] {
                 hash.update(part);
             }
-            write_sparse(&mut file, code)?;
+            write_sparse(&file, code)?;
             file.write_all(data)?;
             file.write_all(&data_len)?;
             file.write_all(hash.finalize().as_bytes())?;
@@ -188,21 +188,17 @@ fn keep(file: &File) {
 }
 
 /// Leaves holes where there are zeros, as most of an image is: they take no room on disk and no time to write.
-fn write_sparse(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+fn write_sparse(file: &File, bytes: &[u8]) -> io::Result<()> {
     const BLOCK_BYTES: usize = 4096;
-    for run in bytes.chunks(BLOCK_BYTES).collect::<Vec<_>>().chunk_by(|a, b| is_zero(a) == is_zero(b)) {
-        let start = run[0].as_ptr() as usize - bytes.as_ptr() as usize;
-        let len: usize = run.iter().map(|block| block.len()).sum();
-        match is_zero(run[0]) {
-            true => drop(file.seek(SeekFrom::Current(len as i64))?),
-            false => file.write_all(&bytes[start..start + len])?,
+    let mut writer = BufWriter::with_capacity(256 * BLOCK_BYTES, file);
+    for block in bytes.chunks(BLOCK_BYTES) {
+        if block.iter().all(|byte| *byte == 0) {
+            writer.seek(SeekFrom::Current(block.len() as i64))?;
+        } else {
+            writer.write_all(block)?;
         }
     }
-    Ok(())
-}
-
-fn is_zero(block: &[u8]) -> bool {
-    block.iter().all(|byte| *byte == 0)
+    writer.flush()
 }
 
 /// Reads the key, or makes it. Of two processes that make one at the same time, the first wins.

@@ -255,6 +255,20 @@ async fn damaged_cache_files_are_made_anew() {
     }
 }
 
+/// Taking note of each must cost no more for many than for few.
+#[tokio::test]
+async fn a_hundred_thousand_rejections_are_gathered_in_time() {
+    let bed = Bed::new(|config| config).await;
+    let code = "export async function handler() {
+  const failing = Array.from({ length: 100_000 }, async () => { throw 1; });
+  return (await Promise.allSettled(failing)).length;
+}";
+    let limits = Limits { timeout_ms: 10_000, ..Limits::default() };
+    let outcome = bed.run(code, "{}", limits).await;
+    assert_eq!(outcome.result.unwrap().get(), "100000");
+    assert!(outcome.logs.is_empty(), "all of them were heard: {:?}", outcome.logs.first());
+}
+
 /// Whatever became of the cache folder meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_handler_wakes_when_it_is_called() {

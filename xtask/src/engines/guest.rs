@@ -36,16 +36,28 @@ const FOREIGN: [&str; 12] = [
 
 /// The crate, and what compiles it into where.
 pub struct Guest<'a> {
-    pub root: &'a Path,
-    pub target_dir: &'a Path,
-    pub toolchain: &'a Toolchain,
+    root: &'a Path,
+    target_dir: &'a Path,
+    toolchain: &'a Toolchain,
+    /// Folders that differ between machines, and names that do not. Where several fit a path, the last one counts.
+    folders: Vec<(PathBuf, &'static str)>,
 }
 
-impl Guest<'_> {
+impl<'a> Guest<'a> {
+    /// Fetches what the crate depends on.
+    pub fn fetch(root: &'a Path, target_dir: &'a Path, toolchain: &'a Toolchain) -> Result<Guest<'a>> {
+        let mut guest = Guest { root, target_dir, toolchain, folders: vec![(root.to_owned(), "mirra"), (target_dir.to_owned(), "target")] };
+        // The registry's folders exist once something was fetched.
+        shell::run(guest.cargo().args(["fetch", "--locked", "--target", TARGET]))?;
+        guest.folders.extend(registries()?.into_iter().map(|registry| (registry, "crates")));
+        guest.folders.extend(toolchain.std_sources.iter().map(|std| (std.clone(), "rust")));
+        Ok(guest)
+    }
+
     /// The engine that places its allocations as the file says (`placement.rs`), as the linker left it.
     pub fn build(&self, placement: &Path) -> Result<Vec<u8>> {
-        let (wasm, folders) = self.compile(|build| build.env("MIRRA_PLACEMENT", placement))?;
-        for folder in folders {
+        let wasm = self.compile(|build| build.env("MIRRA_PLACEMENT", placement))?;
+        for (folder, _) in &self.folders {
             let folder = folder.as_os_str().as_encoded_bytes();
             if wasm.windows(folder.len()).any(|window| window == folder) {
                 bail!("the engine holds a path of this machine: {}", String::from_utf8_lossy(folder));
@@ -56,22 +68,14 @@ impl Guest<'_> {
 
     /// The engine that tells of its allocations.
     pub fn traced(&self) -> Result<Vec<u8>> {
-        Ok(self.compile(|build| build.args(["--features", "trace-allocations"]))?.0)
+        self.compile(|build| build.args(["--features", "trace-allocations"]))
     }
 
-    /// Answers the module, and the folders whose names must not be in it.
-    fn compile(&self, options: impl FnOnce(&mut Command) -> &mut Command) -> Result<(Vec<u8>, Vec<PathBuf>)> {
+    fn compile(&self, options: impl FnOnce(&mut Command) -> &mut Command) -> Result<Vec<u8>> {
         let toolchain = self.toolchain;
-        // The registry's folders, which the flags below name, exist once something was fetched.
-        shell::run(self.cargo().args(["fetch", "--locked", "--target", TARGET]))?;
-
-        // Folders that differ between machines, and names that do not. Where several fit a path, the last one counts.
-        let mut folders = vec![(self.root.to_owned(), "mirra"), (self.target_dir.to_owned(), "target")];
-        folders.extend(registries()?.into_iter().map(|registry| (registry, "crates")));
-        folders.extend(toolchain.std_sources.iter().map(|std| (std.clone(), "rust")));
         let mut build = self.cargo();
         build.args(["build", "--release", "--locked", "--target", TARGET]);
-        build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&folders).join("\u{1f}"));
+        build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&self.folders).join("\u{1f}"));
         let cc = self.root.join("guest-sdk/node/engine/cc.sh");
         build.env("CC_wasm32_unknown_unknown", &cc).env("MIRRA_CLANG", toolchain.clang);
         build.env("AR_wasm32_unknown_unknown", toolchain.ar);
@@ -87,8 +91,7 @@ impl Guest<'_> {
         shell::run(options(&mut build))?;
 
         let path = self.target_dir.join(TARGET).join("release").join(MODULE);
-        let wasm = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok((wasm, folders.into_iter().map(|(folder, _)| folder).collect()))
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
     fn cargo(&self) -> Command {

@@ -114,7 +114,7 @@ fn build(root: &Path, toolchain: &Toolchain) -> Result<Built> {
     npm::install(&layer)?;
     npm::script(&layer, "build")?;
     let target_dir = target_dir(root).join("engines");
-    let guest = Guest { root, target_dir: &target_dir, toolchain };
+    let guest = Guest::fetch(root, &target_dir, toolchain)?;
     let placement = target_dir.join("placement");
     placement::profile(root, &guest.traced()?, &placement)?;
     let engine = guest.build(&placement)?;
