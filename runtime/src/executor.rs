@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,26 +10,22 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use mirra_bundler::{Bundler, ChildCommand};
+use mirra_bundler::ChildCommand;
 use mirra_host_sdk::{
     BoxFuture, Capabilities, ErrorCode, Executor, HandlerId, HostError, Invocation, InvocationError, Outcome, PrepareError, Prepared,
     PriceTable, Source, Usage,
 };
-use wasmtime::error::Context;
-use wasmtime::{Engine, component::Linker};
+use tokio::sync::OnceCell;
 
 use crate::{
     admission::{Full, Gate},
     call,
     engine::{
         cache::{Cache, Entry},
-        config::{Fuel, wasmtime_config},
         metering::Metering,
-        shared::SharedEngine,
     },
     handler::{Handler, Metadata, entry_name},
-    host::{self, Call},
-    language::{Language, component::Component, node},
+    language::installed::{Installed, LANGUAGES, Setup, Slot},
     prepare,
     scheduler::Scheduler,
 };
@@ -55,7 +51,12 @@ pub struct Config {
     /// Keeps one bundler started in advance, about 10 MB, so that a deploy need not wait for a process to start: for servers.
     pub bundler_spare: bool,
     pub metering: Metering,
+    /// Told of work that takes seconds and is done once on a machine.
+    pub long_work: LongWork,
 }
+
+/// Called with what begins (`compiling the Python engine, once on this machine`); what it answers is dropped when that is done.
+pub type LongWork = Arc<dyn Fn(&'static str) -> Box<dyn Send> + Send + Sync>;
 
 impl Config {
     pub fn new(cache_folder: impl Into<PathBuf>, bundler: ChildCommand) -> Config {
@@ -70,6 +71,7 @@ impl Config {
             bundler,
             bundler_spare: false,
             metering: Metering::On,
+            long_work: Arc::new(|_| Box::new(())),
         }
     }
 }
@@ -77,7 +79,8 @@ impl Config {
 /// Runs each call in a fresh instance inside of this process.
 pub struct LocalExecutor {
     cache: Arc<Cache>,
-    languages: Vec<Arc<Installed>>,
+    languages: [Slot; LANGUAGES.len()],
+    setup: Setup,
     handlers: ArcSwap<HashMap<HandlerId, Arc<Deployed>>>,
     scheduler: Scheduler,
     gate: Gate,
@@ -90,20 +93,6 @@ pub struct LocalExecutor {
 struct Settings {
     concurrency_per_handler_max: usize,
     queue_max: usize,
-}
-
-/// A language, how its components are compiled, and what they import.
-struct Installed {
-    language: Box<dyn Language>,
-    wasmtime: Engine,
-    fuel: Fuel,
-    linker: Linker<Call>,
-}
-
-impl Installed {
-    fn load(&self, entry: &Arc<Entry>) -> wasmtime::Result<Handler> {
-        Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel)
-    }
 }
 
 struct Deployed {
@@ -126,19 +115,25 @@ pub struct Load {
 }
 
 impl LocalExecutor {
-    /// Opens the cache and the language engines. An engine that is not in the cache yet is compiled, which takes a second or
-    /// two once per machine. Must be called within a tokio runtime: timers and I/O of the calls run there.
+    /// Opens the cache. A language's engine is opened when its first handler comes; one that is not in the cache yet is compiled
+    /// then, which takes seconds once per machine. Must be called within a tokio runtime: timers and I/O of the calls run there.
     pub async fn new(config: Config) -> Result<LocalExecutor, HostError> {
-        Self::open(config).await.map_err(|error| HostError::caused_by("the executor cannot start", error))
+        Self::open(config).map_err(|error| HostError::caused_by("the executor cannot start", error))
     }
 
-    async fn open(config: Config) -> wasmtime::Result<LocalExecutor> {
+    fn open(config: Config) -> wasmtime::Result<LocalExecutor> {
         let cache = Arc::new(Cache::open(&config.cache_folder)?);
-        let component = Self::install_components(&config)?;
-        let node = Self::install_node(&config, &cache).await?;
         Ok(LocalExecutor {
             scheduler: Scheduler::new(config.threads, tokio::runtime::Handle::current())?,
-            languages: vec![Arc::new(component), Arc::new(node)],
+            languages: LANGUAGES.map(|language| Slot { language, installed: OnceCell::new() }),
+            setup: Setup {
+                cache: cache.clone(),
+                concurrency_max: config.concurrency_max,
+                bundler: config.bundler,
+                bundler_spare: config.bundler_spare,
+                metering: config.metering,
+                long_work: config.long_work,
+            },
             cache,
             handlers: ArcSwap::default(),
             gate: Gate::new(config.concurrency_max as usize, config.queue_max as usize),
@@ -151,26 +146,9 @@ impl LocalExecutor {
         })
     }
 
-    fn install_components(config: &Config) -> wasmtime::Result<Installed> {
-        let fuel = Fuel::CountedByWasmtime;
-        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, fuel)).context("cannot set up wasmtime")?;
-        let mut linker = Linker::new(&wasmtime);
-        host::add_to_linker(&mut linker)?;
-        host::add_wasi_to_linker(&mut linker)?;
-        Ok(Installed { language: Box::new(Component::new(&wasmtime)), wasmtime, fuel, linker })
-    }
-
-    async fn install_node(config: &Config, cache: &Cache) -> wasmtime::Result<Installed> {
-        let fuel = Fuel::CountedByGuest;
-        let wasmtime = Engine::new(&wasmtime_config(config.concurrency_max, fuel)).context("cannot set up wasmtime")?;
-        let engine = Arc::new(SharedEngine::open(&wasmtime, cache, &node::PREBUILT, config.metering).await?);
-        let mut linker = Linker::new(&wasmtime);
-        host::add_to_linker(&mut linker)?;
-        linker.root().module("engine", &engine.module)?;
-        let bundler = Bundler::new(config.bundler.clone());
-        let bundler = if config.bundler_spare { bundler.with_spare() } else { bundler };
-        let node = node::Node { wasmtime: wasmtime.clone(), engine, bundler };
-        Ok(Installed { language: Box::new(node), wasmtime, fuel, linker })
+    /// Opens the engine of the language that a handler at `path` would be in, so that its first deploy need not wait for that.
+    pub async fn open_engine(&self, path: &Path) -> Result<(), PrepareError> {
+        self.language_of(&Source::path(path)).await.map(drop)
     }
 
     pub fn load(&self) -> Load {
@@ -180,7 +158,7 @@ impl LocalExecutor {
 
     /// The handler as a self-contained component (`mirra build`).
     pub async fn export(&self, source: &Source) -> Result<Vec<u8>, PrepareError> {
-        let language = self.language_of(source)?;
+        let language = self.language_of(source).await?;
         let recipe = language.language.read(&source.path).await?;
         language.language.export(&recipe).await
     }
@@ -206,16 +184,23 @@ impl LocalExecutor {
         });
     }
 
-    fn language_of(&self, source: &Source) -> Result<&Arc<Installed>, PrepareError> {
+    async fn language_of(&self, source: &Source) -> Result<&Arc<Installed>, PrepareError> {
         let path = &source.path;
         if !path.exists() {
             return Err(PrepareError::rejected(format!("there is no file or folder {}", path.display())));
         }
-        let accepting = self.languages.iter().find(|installed| installed.language.accepts(path));
-        accepting.ok_or_else(|| {
+        let Some(slot) = self.languages.iter().find(|slot| (slot.language.accepts)(path)) else {
             let path = path.display();
-            PrepareError::rejected(format!("{path} is no handler: expected .ts, .js, .mjs, .wasm or a folder with a package.json"))
-        })
+            return Err(PrepareError::rejected(format!(
+                "{path} is no handler: expected .ts, .js, .mjs, .py, .wasm, or a folder with a package.json or a handler.py"
+            )));
+        };
+        self.installed(slot).await.map_err(PrepareError::from)
+    }
+
+    async fn installed<'a>(&self, slot: &'a Slot) -> Result<&'a Arc<Installed>, HostError> {
+        let install = || async { (slot.language.install)(&self.setup).await.map(Arc::new) };
+        slot.installed.get_or_try_init(install).await.map_err(|error| HostError::caused_by("a language's engine cannot be opened", error))
     }
 
     fn deploy(&self, installed: &Arc<Installed>, id: &HandlerId, entry: Entry) -> Result<Arc<Deployed>, PrepareError> {
@@ -224,7 +209,7 @@ impl LocalExecutor {
         }
         let entry = Arc::new(entry);
         let handler = installed
-            .load(&entry)
+            .load(&self.cache, &entry)
             .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
         let deployed = Arc::new(Deployed {
             installed: installed.clone(),
@@ -250,13 +235,13 @@ impl LocalExecutor {
         if let Some(handler) = deployed.handler.load_full() {
             return Ok(handler);
         }
-        let deployed = deployed.clone();
+        let (deployed, cache) = (deployed.clone(), self.cache.clone());
         let load = move || {
             let _awakening = deployed.awakening.lock();
             if let Some(handler) = deployed.handler.load_full() {
                 return Ok(handler);
             }
-            let handler = Arc::new(deployed.installed.load(&deployed.entry)?);
+            let handler = Arc::new(deployed.installed.load(&cache, &deployed.entry)?);
             deployed.handler.store(Some(handler.clone()));
             wasmtime::Result::Ok(handler)
         };
@@ -265,14 +250,15 @@ impl LocalExecutor {
     }
 
     /// A handler that was prepared, now or by an earlier process.
-    fn deployed(&self, id: &HandlerId) -> Result<Arc<Deployed>, HostError> {
+    async fn deployed(&self, id: &HandlerId) -> Result<Arc<Deployed>, HostError> {
         if let Some(deployed) = self.handlers.load().get(id) {
             return Ok(deployed.clone());
         }
         let unknown = || HostError::new(ErrorCode::NotFound, format!("handler {id} was never prepared here"));
         let entry = self.cache.get(&entry_name(id)).ok_or_else(unknown)?;
         let metadata = Metadata::read(&entry).map_err(|error| HostError::caused_by("cannot read a handler's metadata", error))?;
-        let installed = self.languages.iter().find(|installed| installed.language.name() == metadata.language).ok_or_else(unknown)?;
+        let slot = self.languages.iter().find(|slot| slot.language.name == metadata.language).ok_or_else(unknown)?;
+        let installed = self.installed(slot).await?;
         self.deploy(installed, id, entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
     }
 }
@@ -280,7 +266,7 @@ impl LocalExecutor {
 impl Executor for LocalExecutor {
     fn prepare(&self, source: Source) -> BoxFuture<'_, Result<Prepared, PrepareError>> {
         Box::pin(async move {
-            let installed = self.language_of(&source)?;
+            let installed = self.language_of(&source).await?;
             let (prepared, entry) = prepare::prepare(&installed.wasmtime, &self.cache, &*installed.language, &source.path).await?;
             self.deploy(installed, &prepared.id, entry)?;
             Ok(prepared)
@@ -294,7 +280,7 @@ impl Executor for LocalExecutor {
                 let message = format!("the event has {event_bytes} bytes as JSON, and {event_bytes_max} are allowed");
                 return Ok(refusal(invocation, ErrorCode::PayloadTooLarge, message));
             }
-            let deployed = self.deployed(&invocation.handler)?;
+            let deployed = self.deployed(&invocation.handler).await?;
             let places = async { Ok::<_, Full>((deployed.gate.enter().await?, self.gate.enter().await?)) };
             let Ok(_places) = places.await else {
                 let message = "too many calls are running and waiting; try again later".to_owned();

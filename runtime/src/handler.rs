@@ -11,7 +11,11 @@ use wasmtime::{
 use wasmtime::{Result, error::Context};
 
 use crate::{
-    engine::{cache::Entry, config::Fuel},
+    engine::{
+        cache::{Cache, Entry},
+        config::Fuel,
+    },
+    files::{Archive, Files},
     host::{Call, bindings::FunctionPre},
     stack,
 };
@@ -23,6 +27,9 @@ pub struct Metadata {
     pub warnings: Vec<String>,
     /// For stack traces; a component of other origin has none.
     pub traces: Option<Traces>,
+    /// Files that the handler sees: the folder, and the cache's entry with the archive.
+    #[serde(default)]
+    pub mounts: Vec<(String, String)>,
 }
 
 /// What leads from a position in the deployed code to one in the source.
@@ -36,15 +43,31 @@ pub struct Handler {
     pre: FunctionPre<Call>,
     fuel: Fuel,
     entry: Arc<Entry>,
+    files: Files,
 }
 
 impl Handler {
     /// `linker` must have what the handler's language imports.
-    pub fn load(engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel) -> Result<Handler> {
+    /// `files` are those of its language; its own are in the cache.
+    pub fn load(
+        engine: &Engine,
+        linker: &Linker<Call>,
+        cache: &Cache,
+        entry: Arc<Entry>,
+        fuel: Fuel,
+        mut files: Files,
+    ) -> Result<Handler> {
+        // A language that has no files has none in its handlers: their metadata need not be read.
+        if !files.is_empty() {
+            for (folder, name) in Metadata::read(&entry)?.mounts {
+                let archive = cache.get(&name).with_context(|| format!("the cache has lost {name}"))?;
+                files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
+            }
+        }
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, fuel, entry })
+        Ok(Handler { pre, fuel, entry, files })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -53,6 +76,11 @@ impl Handler {
 
     pub fn pre(&self) -> &FunctionPre<Call> {
         &self.pre
+    }
+
+    /// What its calls see of files.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Who counts its work.
@@ -66,7 +94,8 @@ impl Handler {
         let traces = || Metadata::read(&self.entry).ok()?.traces;
         match traces() {
             Some(traces) if !stack.is_empty() => stack::map_stack(stack, &traces.code, &traces.source_map),
-            _ => String::new(),
+            // Of what runs as it was written, and of components of other origin.
+            _ => stack.to_owned(),
         }
     }
 }

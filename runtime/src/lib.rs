@@ -8,6 +8,7 @@ mod call;
 pub mod cgroup;
 mod engine;
 mod executor;
+mod files;
 mod handler;
 mod host;
 mod language;
@@ -17,7 +18,8 @@ mod scheduler;
 mod stack;
 
 pub use engine::metering::Metering;
-pub use executor::{Config, Load, LocalExecutor};
+pub use executor::{Config, Load, LocalExecutor, LongWork};
+pub use language::python::accepts as is_python_handler;
 pub use mirra_bundler::ChildCommand;
 
 /// Must come first in `main`. Bundling somebody's code happens in short-lived children of this very program: started as one of

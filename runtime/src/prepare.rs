@@ -70,7 +70,16 @@ async fn build(
 ) -> Result<(Entry, Vec<String>), PrepareError> {
     let built = language.build(&recipe).await?;
     let warnings = [recipe.warnings, built.logs].concat();
-    let metadata = Metadata { language: language.name().to_owned(), warnings: warnings.clone(), traces: recipe.traces };
+    let mut mounts = Vec::new();
+    for mount in &recipe.mounts {
+        // Named by content: handlers with the same packages share them.
+        let name = format!("files-{}", blake3::hash(&mount.archive).to_hex());
+        if cache.get(&name).is_none() {
+            cache.put(&name, &[], &mount.archive).map_err(internal)?;
+        }
+        mounts.push((mount.folder.to_owned(), name));
+    }
+    let metadata = Metadata { language: language.name().to_owned(), warnings: warnings.clone(), traces: recipe.traces, mounts };
     let (wasmtime, cache, name) = (wasmtime.clone(), cache.clone(), entry_name(id));
     let store = move || -> Result<Entry, PrepareError> {
         let code = wasmtime

@@ -1,6 +1,6 @@
 //! Puts an executor together from options.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use mirra_host_sdk::HostError;
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
@@ -21,7 +21,7 @@ impl Size {
     pub const ONE_CALL: Size = Size { concurrency_max: 4, concurrency_per_handler_max: 4, queue_max: 0, threads: 1, is_server: false };
 }
 
-/// Opens the cache and the engines. The first time on a machine, engines are compiled for a few seconds.
+/// Opens the cache. The first time on a machine that a language is needed, its engine is compiled for a few seconds.
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size) -> Result<LocalExecutor, Failure> {
     let config = Config {
         prices: flags.price_table()?,
@@ -30,9 +30,9 @@ pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size) -> R
         queue_max: size.queue_max,
         threads: size.threads,
         bundler_spare: size.is_server,
+        long_work: Arc::new(|what| Box::new(Spinner::start(what))),
         ..Config::new(flags.cache_folder(), bundler)
     };
-    let _spinner = Spinner::start("compiling the JavaScript engine, once on this machine");
     LocalExecutor::new(config).await.map_err(cannot_start)
 }
 

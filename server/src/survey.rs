@@ -1,7 +1,7 @@
 //! Finds handlers in what `mirra serve` was given.
 //!
-//! A handler is a `.ts`, `.js` or `.mjs` file (with the like), a `.wasm` component, or a folder with a `package.json` or with a
-//! file that the bundler would begin with (`index`, `handler` or `src/index`). Any other folder is a folder of handlers: its
+//! A handler is a `.ts`, `.js`, `.mjs` (with the like) or `.py` file, a `.wasm` component, or a folder with a `package.json`, a
+//! `handler.py`, or a file that the bundler would begin with (`index`, `handler` or `src/index`). Any other folder is a folder of handlers: its
 //! children, not its grandchildren. A handler is named as its file without the extension, or as its folder.
 
 use std::{
@@ -155,11 +155,11 @@ pub fn is_hidden(path: &Path) -> bool {
 
 fn is_handler(path: &Path) -> bool {
     if path.is_dir() {
-        return path.join("package.json").is_file() || mirra_bundler::locate_entry(path).is_ok();
+        return mirra_runtime::is_python_handler(path) || path.join("package.json").is_file() || mirra_bundler::locate_entry(path).is_ok();
     }
     let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let extension = text(path.extension());
     // Declarations (`x.d.ts`) are types without code.
     let is_declaration = text(path.file_stem()).ends_with(".d");
-    extension == "wasm" || (mirra_bundler::EXTENSIONS.contains(&extension.as_str()) && !is_declaration)
+    extension == "wasm" || extension == "py" || (mirra_bundler::EXTENSIONS.contains(&extension.as_str()) && !is_declaration)
 }

@@ -26,7 +26,7 @@ const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();
 const KEY_FILE: &str = "key";
 
 /// What the names of entries begin with, and of a key that was being made; those that are being written among them.
-const ENTRY_PREFIXES: [&str; 4] = ["engine-", "handler-", "source-", "key."];
+const ENTRY_PREFIXES: [&str; 6] = ["engine-", "files-", "handler-", "library-", "source-", "key."];
 
 /// Its time of modification tells when the folder was last trimmed.
 const TRIMMED_FILE: &str = "trimmed";
@@ -55,6 +55,12 @@ impl Entry {
         let mut data = vec![0; self.data_len];
         self.file.read_exact_at(&mut data, self.data_start)?;
         Ok(data)
+    }
+
+    /// The same without reading it: as long as this lives, the file's pages are the process's memory.
+    pub fn map(&self) -> io::Result<memmap2::Mmap> {
+        // SAFETY: files in this folder are replaced, never written to once they bear their name.
+        unsafe { memmap2::MmapOptions::new().offset(self.data_start).len(self.data_len).map(&self.file) }
     }
 
     /// The very file that was checked, not whatever bears its name by now. Linux gives an open file a path.

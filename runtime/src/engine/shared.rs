@@ -11,6 +11,7 @@ use super::{
     snapshot,
     split::split,
 };
+use crate::files::Files;
 
 /// What ships with mirra for one language; `cargo xtask engines` makes it.
 pub struct Prebuilt {
@@ -34,12 +35,18 @@ pub struct SharedEngine {
 
 impl SharedEngine {
     /// From the cache, or compiled, which takes a second or two once per machine.
-    pub async fn open(engine: &Engine, cache: &Cache, prebuilt: &'static Prebuilt, metering: Metering) -> Result<SharedEngine> {
+    pub async fn open(
+        engine: &Engine,
+        cache: &Cache,
+        prebuilt: &'static Prebuilt,
+        metering: Metering,
+        files: Files,
+    ) -> Result<SharedEngine> {
         let id = id(engine, prebuilt, metering);
         let name = format!("engine-{}-{id}", prebuilt.name);
         let entry = match cache.get(&name) {
             Some(entry) => entry,
-            None => compile(engine, cache, prebuilt, metering, &name).await?,
+            None => compile(engine, cache, prebuilt, metering, files, &name).await?,
         };
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let module = unsafe { Module::deserialize_file(engine, entry.path()) };
@@ -63,7 +70,14 @@ impl SharedEngine {
     }
 }
 
-async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: Metering, name: &str) -> Result<Entry> {
+async fn compile(
+    engine: &Engine,
+    cache: &Cache,
+    prebuilt: &Prebuilt,
+    metering: Metering,
+    files: Files,
+    name: &str,
+) -> Result<Entry> {
     let guest = zstd::decode_all(prebuilt.guest).with_context(|| format!("the {} engine is damaged", prebuilt.name))?;
     let parts = split(&guest)?;
     let code = match metering {
@@ -71,7 +85,7 @@ async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: 
         Metering::Off => parts.code,
     };
     let module = Module::new(engine, &code).with_context(|| format!("cannot compile the {} engine", prebuilt.name))?;
-    let base = snapshot::boot(engine, &module, &parts.memory).await.context("the engine does not boot")?;
+    let base = snapshot::boot(engine, &module, &parts.memory, files).await.context("the engine does not boot")?;
     cache.put(name, &module.serialize()?, &zstd::encode_all(&*base, 3)?)
 }
 

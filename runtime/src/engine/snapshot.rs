@@ -9,6 +9,7 @@ use wasmtime::{Caller, Engine, Instance, Linker, Memory, MemoryType, Module, Res
 use wasmtime::{Result, bail, error::Context, format_err};
 
 use super::{metering::SLICE, split::WASM_PAGE_BYTES};
+use crate::files::Files;
 
 /// What a handler's top level may use.
 pub const LOAD_TIME_MAX: Duration = Duration::from_secs(10);
@@ -33,17 +34,17 @@ pub enum LoadError {
 }
 
 /// The memory after `boot`, as far as it is of use.
-pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8]) -> Result<Vec<u8>> {
-    let mut session = Session::start(engine, module, initial_memory).await?;
+pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8], files: Files) -> Result<Vec<u8>> {
+    let mut session = Session::start(engine, module, initial_memory, files).await?;
     let boot = session.instance.get_typed_func::<(), u32>(&mut session.store, "boot")?;
     let bytes = boot.call_async(&mut session.store, ()).await? as usize;
     let image = session.memory.data(&session.store).get(..bytes).context("the engine wants more memory than it has")?;
     Ok(image.to_vec())
 }
 
-/// Evaluates `source` on top of the base image.
-pub async fn load(engine: &Engine, module: &Module, base: &[u8], source: &str) -> Result<Result<Loaded, LoadError>> {
-    let mut session = Session::start(engine, module, base).await?;
+/// Evaluates `source` on top of the base image. What that is, is the engine's to say: code, or the path of a file.
+pub async fn load(engine: &Engine, module: &Module, base: &[u8], source: &str, files: Files) -> Result<Result<Loaded, LoadError>> {
+    let mut session = Session::start(engine, module, base, files).await?;
     let outcome = tokio::time::timeout(LOAD_TIME_MAX, session.load(source)).await;
     Ok(match outcome {
         Err(_) => Err(LoadError::TooSlow),
@@ -65,6 +66,7 @@ struct Session {
 struct State {
     started: Instant,
     logs: Vec<LogEntry>,
+    files: Files,
     is_memory_exhausted: bool,
 }
 
@@ -80,8 +82,8 @@ impl ResourceLimiter for State {
 }
 
 impl Session {
-    async fn start(engine: &Engine, module: &Module, initial_memory: &[u8]) -> Result<Session> {
-        let state = State { started: Instant::now(), logs: Vec::new(), is_memory_exhausted: false };
+    async fn start(engine: &Engine, module: &Module, initial_memory: &[u8], files: Files) -> Result<Session> {
+        let state = State { started: Instant::now(), logs: Vec::new(), files, is_memory_exhausted: false };
         let mut store = Store::new(engine, state);
         store.limiter(|state| state);
         let pages = (initial_memory.len() / WASM_PAGE_BYTES) as u32;
@@ -90,6 +92,7 @@ impl Session {
         let mut linker = Linker::new(engine);
         linker.define(&store, "env", "memory", memory)?;
         add_imports(&mut linker, memory)?;
+        add_files(&mut linker, memory)?;
         let instance = linker.instantiate_async(&mut store, module).await?;
         Ok(Session { store, instance, memory })
     }
@@ -146,8 +149,9 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
         now.as_micros() as u64
     })?;
     linker.func_wrap(clocks, "elapsed-us", |caller: Caller<'_, State>| caller.data().started.elapsed().as_micros() as u64)?;
-    // A constant: randomness in a snapshot would be the same in every call. The layer refuses to hand it out at this time.
-    linker.func_wrap("mirra:function/random@0.1.0", "next-u64", || 0x9e37_79b9_7f4a_7c15_u64)?;
+    linker.func_wrap_async(clocks, "sleep-us", |_, (duration_us,): (u64,)| Box::new(tokio::time::sleep(Duration::from_micros(duration_us))))?;
+    // What is drawn now is the same in every call: engines refuse it to handlers, or warn.
+    linker.func_wrap("mirra:function/random@0.1.0", "next-u64", || getrandom::u64().unwrap_or_default())?;
     linker.func_wrap("mirra:function/logging@0.1.0", "log", move |mut caller: Caller<'_, State>, level: u32, start: u32, len: u32| {
         let (bytes, state) = memory.data_and_store_mut(&mut caller);
         let message = bytes.get(start as usize..start as usize + len as usize).unwrap_or_default();
@@ -184,5 +188,64 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
             })
         },
     )?;
+    Ok(())
+}
+
+/// `mirra:function/files`. Lists are put where the engine's own allocator says.
+fn add_files(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<()> {
+    let files = "mirra:function/files@0.1.0";
+    linker.func_wrap(files, "find", move |mut caller: Caller<'_, State>, folder: u32, start: u32, len: u32, answer: u32| {
+        let (bytes, state) = memory.data_and_store_mut(&mut caller);
+        let path = bytes.get(start as usize..start as usize + len as usize).and_then(|path| str::from_utf8(path).ok());
+        let found = path.and_then(|path| state.files.find(folder, path));
+        let mut record = [0; 24];
+        if let Some(file) = found {
+            record[0] = 1;
+            record[8..12].copy_from_slice(&file.id.to_le_bytes());
+            record[12] = u8::from(file.is_folder);
+            record[16..].copy_from_slice(&file.size.to_le_bytes());
+        }
+        memory.write(&mut caller, answer as usize, &record)?;
+        wasmtime::Result::Ok(())
+    })?;
+    linker.func_wrap_async(
+        files,
+        "read",
+        move |mut caller: Caller<'_, State>, (id, offset, length, answer): (u32, u64, u32, u32)| {
+            Box::new(async move {
+                let content = caller.data().files.read(id, offset, length).to_vec();
+                let start = place(&mut caller, memory, &content, 1).await?;
+                write_list(&mut caller, memory, answer, start, content.len())
+            })
+        },
+    )?;
+    linker.func_wrap_async(files, "names", move |mut caller: Caller<'_, State>, (id, answer): (u32, u32)| {
+        Box::new(async move {
+            let names = caller.data().files.names(id);
+            let mut list = Vec::new();
+            for name in &names {
+                let start = place(&mut caller, memory, name.as_bytes(), 1).await?;
+                list.extend_from_slice(&start.to_le_bytes());
+                list.extend_from_slice(&(name.len() as u32).to_le_bytes());
+            }
+            let start = place(&mut caller, memory, &list, 4).await?;
+            write_list(&mut caller, memory, answer, start, names.len())
+        })
+    })?;
+    Ok(())
+}
+
+/// Puts bytes into a block that the engine owns from then on, and answers its address.
+async fn place(caller: &mut Caller<'_, State>, memory: Memory, bytes: &[u8], align: u32) -> wasmtime::Result<u32> {
+    let allocate = caller.get_export("cabi_realloc").and_then(wasmtime::Extern::into_func).context("the engine has no cabi_realloc")?;
+    let allocate = allocate.typed::<(u32, u32, u32, u32), u32>(&mut *caller)?;
+    let start = allocate.call_async(&mut *caller, (0, 0, align, bytes.len() as u32)).await?;
+    memory.write(&mut *caller, start as usize, bytes)?;
+    Ok(start)
+}
+
+fn write_list(caller: &mut Caller<'_, State>, memory: Memory, answer: u32, start: u32, len: usize) -> wasmtime::Result<()> {
+    memory.write(&mut *caller, answer as usize, &start.to_le_bytes())?;
+    memory.write(&mut *caller, answer as usize + 4, &(len as u32).to_le_bytes())?;
     Ok(())
 }

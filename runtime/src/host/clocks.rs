@@ -1,4 +1,4 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Call, bindings::mirra::function::clocks::Host};
 
@@ -9,5 +9,10 @@ impl Host for Call {
 
     fn elapsed_us(&mut self) -> wasmtime::Result<u64> {
         Ok(self.guard.elapsed().as_micros() as u64)
+    }
+
+    async fn sleep_us(&mut self, duration: u64) -> wasmtime::Result<()> {
+        tokio::time::sleep(Duration::from_micros(duration)).await;
+        Ok(())
     }
 }

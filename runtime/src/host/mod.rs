@@ -1,6 +1,7 @@
 //! The host's side of `wit/`: one file per interface, each an implementation for the state of a call.
 
 mod clocks;
+mod files;
 mod logging;
 mod metering;
 mod operations;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use mirra_host_sdk::{Capabilities, Invocation};
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::limits::Guard;
+use crate::{files::Files, limits::Guard};
 pub use logging::Logs;
 pub use operations::Operations;
 pub use wasi::Wasi;
@@ -22,6 +23,7 @@ pub mod bindings {
         path: "../wit",
         world: "function",
         imports: {
+            "mirra:function/clocks.sleep-us": async | trappable,
             "mirra:function/metering.tick": async | trappable,
             "mirra:function/operations.start": store | trappable,
             "mirra:function/operations.wait": async | trappable,
@@ -37,21 +39,24 @@ pub struct Call {
     pub guard: Guard,
     pub logs: Logs,
     pub operations: Operations,
+    /// What the handler sees of files.
+    pub files: Files,
     /// Only for components of other origin, which may import WASI.
     pub wasi: Option<Box<Wasi>>,
 }
 
 impl Call {
-    pub fn new(guard: Guard, capabilities: Arc<Capabilities>, invocation: &Invocation) -> Call {
+    pub fn new(guard: Guard, capabilities: Arc<Capabilities>, files: Files, invocation: &Invocation) -> Call {
         let logs = Logs::new(guard.meter().started, guard.limits().log_bytes_max, invocation.log_sink.clone());
         let operations = Operations::new(capabilities, &invocation.execution_id);
-        Call { guard, logs, operations, wasi: None }
+        Call { guard, logs, operations, files, wasi: None }
     }
 }
 
 /// The imports that every handler gets.
 pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::clocks::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::files::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;

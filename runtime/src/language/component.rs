@@ -25,13 +25,13 @@ impl Component {
 /// A component with its dependencies, as for source code.
 const COMPONENT_BYTES_MAX: u64 = 50 << 20;
 
+pub fn accepts(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wasm")
+}
+
 impl Language for Component {
     fn name(&self) -> &'static str {
         "component"
-    }
-
-    fn accepts(&self, path: &Path) -> bool {
-        path.extension().is_some_and(|extension| extension == "wasm")
     }
 
     fn engine_id(&self) -> &str {
@@ -53,7 +53,7 @@ impl Language for Component {
                 let what = if wasmparser::Parser::is_core_wasm(&wasm) { "a core wasm module" } else { "not wasm" };
                 return Err(rejected(format!("is {what}; mirra runs components of the world mirra:function/function (see wit/)")));
             }
-            Ok(Recipe { ingredients: vec![wasm], inputs: vec![path.to_owned()], warnings: Vec::new(), traces: None })
+            Ok(Recipe { ingredients: vec![wasm], inputs: vec![path.to_owned()], warnings: Vec::new(), start: String::new(), traces: None, mounts: Vec::new() })
         })
     }
 

@@ -2,13 +2,19 @@
 //! for all.
 
 pub mod component;
+pub mod installed;
 pub mod node;
+pub mod python;
 
 use std::path::{Path, PathBuf};
 
 use mirra_host_sdk::{BoxFuture, PrepareError};
 
-use crate::handler::Traces;
+use crate::{
+    engine::snapshot::{LOAD_MEMORY_BYTES_MAX, LOAD_TIME_MAX, LoadError},
+    files::Files,
+    handler::Traces,
+};
 
 /// What a handler's source becomes before it is compiled.
 pub struct Recipe {
@@ -17,15 +23,23 @@ pub struct Recipe {
     /// Every file that was read: the handler changes when one of these does.
     pub inputs: Vec<PathBuf>,
     pub warnings: Vec<String>,
+    /// What the engine loads: code, or the path of a file in `mounts`.
+    pub start: String,
     /// For stack traces.
     pub traces: Option<Traces>,
+    /// Files that the handler sees, besides those of its language.
+    pub mounts: Vec<Mount>,
 }
 
-/// One language. `LocalExecutor` holds a table of them and takes the first that accepts a source.
+/// An archive (tar), and the folder that it is seen as.
+pub struct Mount {
+    pub folder: &'static str,
+    pub archive: Vec<u8>,
+}
+
+/// One language. `LocalExecutor` holds a table of them.
 pub trait Language: Send + Sync {
     fn name(&self) -> &'static str;
-
-    fn accepts(&self, path: &Path) -> bool;
 
     /// Names this build of the language's engine.
     fn engine_id(&self) -> &str;
@@ -38,9 +52,38 @@ pub trait Language: Send + Sync {
 
     /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
+
+    /// Files that every handler in this language sees.
+    fn files(&self) -> Files {
+        Files::default()
+    }
 }
 
 pub struct Built {
     pub component: Vec<u8>,
     pub logs: Vec<String>,
+}
+
+/// What a person reads when the top level of their module does not come to its end.
+/// `map` leads from positions in what was loaded to those in the source.
+fn explain(error: LoadError, map: impl FnOnce(&str) -> String) -> String {
+    match error {
+        LoadError::Thrown { name, message, stack } => {
+            let stack = map(&stack);
+            let separator = if name.is_empty() { "" } else { ": " };
+            let newline = if stack.is_empty() { "" } else { "\n" };
+            format!("the handler's top level failed: {name}{separator}{message}{newline}{stack}")
+        }
+        LoadError::NeverSettles => "the handler's top level awaits something that never comes".to_owned(),
+        LoadError::NoHandler { message } => message,
+        LoadError::TooSlow => {
+            let seconds = LOAD_TIME_MAX.as_secs();
+            format!("the handler's top level did not end within {seconds} s; what takes long belongs into the handler function")
+        }
+        LoadError::TooBig => {
+            let megabytes = LOAD_MEMORY_BYTES_MAX >> 20;
+            format!("the handler's top level needs more than {megabytes} MB of memory; what is large belongs into the handler function")
+        }
+        LoadError::StackOverflow => "the handler's top level calls itself too deeply: the stack overflowed".to_owned(),
+    }
 }

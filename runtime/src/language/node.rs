@@ -6,14 +6,15 @@ use mirra_bundler::{BundleError, Bundler, Request};
 use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
 use wasmtime::Engine;
 
-use super::{Built, Language, Recipe};
+use super::{Built, Language, Recipe, explain};
 use crate::{
     engine::{
         command,
         shared::{Prebuilt, SharedEngine},
-        snapshot::{self, LOAD_MEMORY_BYTES_MAX, LOAD_TIME_MAX, LoadError, Loaded},
+        snapshot::{self, Loaded},
         thin,
     },
+    files::Files,
     handler::Traces,
     stack,
 };
@@ -31,14 +32,15 @@ pub struct Node {
     pub bundler: Bundler,
 }
 
+/// A folder is taken for one of JavaScript where nothing says otherwise.
+pub fn accepts(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    path.is_dir() || mirra_bundler::EXTENSIONS.contains(&extension)
+}
+
 impl Language for Node {
     fn name(&self) -> &'static str {
         "node"
-    }
-
-    fn accepts(&self, path: &Path) -> bool {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        path.is_dir() || mirra_bundler::EXTENSIONS.contains(&extension)
     }
 
     fn engine_id(&self) -> &str {
@@ -54,7 +56,9 @@ impl Language for Node {
                 ingredients: vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()],
                 inputs: bundle.inputs,
                 warnings: bundle.warnings,
+                start: traces.code.clone(),
                 traces: Some(traces),
+                mounts: Vec::new(),
             })
         })
     }
@@ -81,31 +85,10 @@ impl Node {
     async fn load(&self, recipe: &Recipe) -> Result<Loaded, PrepareError> {
         let traces = recipe.traces.as_ref().ok_or_else(|| PrepareError::rejected("nothing was bundled"))?;
         let base = self.engine.base().map_err(internal)?;
-        let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &traces.code).await.map_err(internal)?;
-        loaded.map_err(|error| PrepareError::rejected(explain(error, traces)))
-    }
-}
-
-/// What a person reads when the top level of their module does not come to its end.
-fn explain(error: LoadError, traces: &Traces) -> String {
-    match error {
-        LoadError::Thrown { name, message, stack } => {
-            let stack = stack::map_stack(&stack, &traces.code, &traces.source_map);
-            let separator = if name.is_empty() { "" } else { ": " };
-            let newline = if stack.is_empty() { "" } else { "\n" };
-            format!("the handler's top level failed: {name}{separator}{message}{newline}{stack}")
-        }
-        LoadError::NeverSettles => "the handler's top level awaits something that never comes".to_owned(),
-        LoadError::NoHandler { message } => message,
-        LoadError::TooSlow => {
-            let seconds = LOAD_TIME_MAX.as_secs();
-            format!("the handler's top level did not end within {seconds} s; what takes long belongs into the handler function")
-        }
-        LoadError::TooBig => {
-            let megabytes = LOAD_MEMORY_BYTES_MAX >> 20;
-            format!("the handler's top level needs more than {megabytes} MB of memory; what is large belongs into the handler function")
-        }
-        LoadError::StackOverflow => "the handler's top level calls itself too deeply: the stack overflowed".to_owned(),
+        let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, Files::default()).await.map_err(internal)?;
+        loaded.map_err(|error| {
+            PrepareError::rejected(explain(error, |stack| stack::map_stack(stack, &traces.code, &traces.source_map)))
+        })
     }
 }
 

@@ -11,6 +11,7 @@ mod command;
 mod guest;
 mod manifest;
 mod placement;
+pub mod python;
 mod strip;
 mod toolchain;
 

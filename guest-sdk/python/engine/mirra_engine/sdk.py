@@ -1,0 +1,74 @@
+"""`mirra`, the third argument of a handler and a module to import: `mirra.<adapter>.<method>(params)`, and
+`mirra.resources.<name>.<method>(params)`. Any name will do here: the host knows what there is, and refuses the rest."""
+
+import json
+import sys
+import types
+
+from . import operations
+
+
+class MirraError(Exception):
+    """An operation failed. `code` is one of the contract's, such as `RESOURCE_DENIED`."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class _Operation:
+    """Something that can be called: `mirra.memory.create`. In an `async def` it answers an awaitable, elsewhere the result."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __call__(self, params=None, /, **named):
+        if params is None:
+            params = named
+        elif named:
+            raise TypeError(f"mirra.{self._name}() takes one object or named values, not both")
+        return operations.call(self._name, json.dumps(params, allow_nan=False), _result, _failure)
+
+    def __repr__(self):
+        return f"<mirra.{self._name}>"
+
+
+class _Adapter(_Operation):
+    """Something that has operations: `mirra.memory`, and `mirra.resources.<name>`, which can be called besides."""
+
+    def __getattr__(self, name):
+        # What Python itself looks for is nobody's operation.
+        if name.startswith("_"):
+            raise AttributeError(f"mirra.{self._name} has no {name!r}", name=name, obj=self)
+        path = f"{self._name}.{name}"
+        member = _Adapter(path) if self._name == "resources" and name != "call" else _Operation(path)
+        self.__dict__[name] = member
+        return member
+
+
+class _Sdk(types.ModuleType):
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(f"mirra has no {name!r}", name=name, obj=self)
+        adapter = _Adapter(name)
+        self.__dict__[name] = adapter
+        return adapter
+
+
+def _result(outcome):
+    return json.loads(outcome)
+
+
+def _failure(error):
+    return MirraError(error.code, error.message)
+
+
+mirra = _Sdk("mirra", "What a handler can reach outside of its instance.")
+
+
+def install():
+    mirra.MirraError = MirraError
+    sys.modules["mirra"] = mirra
+    # Asked for once at the start, they lie in the image, and a call does not write the memory of making them.
+    for name in "ai", "flows", "memory", "resources", "scripts":
+        getattr(mirra, name)

@@ -1,0 +1,227 @@
+//! Files that handlers see, read-only: those of their language and their own, in one tree.
+//!
+//! They are read where they lie, in archives that the host has open; an instance that reads none has paid for none.
+
+use std::{collections::BTreeMap, io::Cursor, ops::Range, sync::Arc};
+
+use wasmtime::{Result, bail, error::Context};
+
+/// Bytes of an archive, in memory or mapped from a file.
+pub type Bytes = Box<dyn AsRef<[u8]> + Send + Sync>;
+
+/// The folder that everything is in.
+pub const ROOT: u32 = 0;
+
+/// An id is the number of its archive in the upper bits, and of the node in it in the lower.
+const NODE_BITS: u32 = 24;
+
+/// A tar archive, taken in as a tree.
+pub struct Archive {
+    bytes: Bytes,
+    nodes: Vec<Node>,
+}
+
+enum Node {
+    File(Range<usize>),
+    /// Nodes by name.
+    Folder(BTreeMap<Box<str>, u32>),
+}
+
+/// Every archive is a folder of the root.
+#[derive(Default, Clone)]
+pub struct Files(Arc<Vec<(String, Arc<Archive>)>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    pub id: u32,
+    pub is_folder: bool,
+    pub size: u64,
+}
+
+impl Archive {
+    /// Fails if `bytes` are no tar archive, or if it names something outside of itself.
+    pub fn open(bytes: Bytes) -> Result<Archive> {
+        let mut nodes = vec![Node::Folder(BTreeMap::new())];
+        let content = bytes.as_ref().as_ref();
+        for entry in tar::Archive::new(Cursor::new(content)).entries()? {
+            let entry = entry?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let start = entry.raw_file_position() as usize;
+            let range = start..start.saturating_add(entry.size() as usize);
+            content.get(range.clone()).context("an archive that ends within a file")?;
+            let path = entry.path()?;
+            insert(&mut nodes, path.to_str().context("a path that is not UTF-8")?, range)?;
+        }
+        Ok(Archive { bytes, nodes })
+    }
+}
+
+fn insert(nodes: &mut Vec<Node>, path: &str, range: Range<usize>) -> Result<()> {
+    let mut at = 0;
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        if part.is_empty() || part == "." || part == ".." {
+            bail!("an archive with the path {path:?}");
+        }
+        let next = nodes.len() as u32;
+        let is_file = parts.peek().is_none();
+        let Some(Node::Folder(children)) = nodes.get_mut(at as usize) else { bail!("an archive with something in a file: {path:?}") };
+        match children.get(part) {
+            Some(child) => at = *child,
+            None => {
+                children.insert(part.into(), next);
+                nodes.push(if is_file { Node::File(range.clone()) } else { Node::Folder(BTreeMap::new()) });
+                at = next;
+            }
+        }
+    }
+    if nodes.len() >= 1 << NODE_BITS {
+        bail!("an archive with too many files");
+    }
+    Ok(())
+}
+
+impl Files {
+    /// Everything that is there, and `archive` as the folder `name` of the root.
+    pub fn with(&self, name: impl Into<String>, archive: Arc<Archive>) -> Files {
+        let mut archives = Vec::clone(&self.0);
+        archives.push((name.into(), archive));
+        Files(Arc::new(archives))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What lies at `path`, seen from a folder. Parts of it may be empty, `.` or `..`; nothing is above the root.
+    pub fn find(&self, folder: u32, path: &str) -> Option<File> {
+        // Folders do not know what they are in, so the way back is remembered.
+        let mut way = vec![folder];
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if way.len() > 1 => drop(way.pop()),
+                // Above where the search began: only the root is known to be there.
+                ".." => way = vec![ROOT],
+                name => way.push(self.child(*way.last()?, name)?),
+            }
+        }
+        self.describe(*way.last()?)
+    }
+
+    fn child(&self, folder: u32, name: &str) -> Option<u32> {
+        if folder == ROOT {
+            let archive = self.0.iter().position(|(archive, _)| archive == name)?;
+            return Some((archive as u32 + 1) << NODE_BITS);
+        }
+        let (number, _, node) = self.node(folder)?;
+        let Node::Folder(children) = node else { return None };
+        children.get(name).map(|node| number << NODE_BITS | node)
+    }
+
+    /// The number of the archive that a node is in, that archive, and the node.
+    fn node(&self, id: u32) -> Option<(u32, &Archive, &Node)> {
+        let number = id >> NODE_BITS;
+        let (_, archive) = self.0.get((number as usize).checked_sub(1)?)?;
+        Some((number, archive, archive.nodes.get((id & ((1 << NODE_BITS) - 1)) as usize)?))
+    }
+
+    fn describe(&self, id: u32) -> Option<File> {
+        if id == ROOT {
+            return Some(File { id, is_folder: true, size: 0 });
+        }
+        Some(match self.node(id)?.2 {
+            Node::File(range) => File { id, is_folder: false, size: range.len() as u64 },
+            Node::Folder(_) => File { id, is_folder: true, size: 0 },
+        })
+    }
+
+    /// Up to `length` bytes of a file from `offset` on.
+    pub fn read(&self, id: u32, offset: u64, length: u32) -> &[u8] {
+        let Some((_, archive, Node::File(range))) = self.node(id) else { return &[] };
+        let content = (*archive.bytes).as_ref().get(range.clone()).unwrap_or_default();
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        let end = start.saturating_add(length as usize).min(content.len());
+        &content[start..end]
+    }
+
+    /// Names in a folder, those of folders with a slash behind them.
+    pub fn names(&self, id: u32) -> Vec<String> {
+        if id == ROOT {
+            return self.0.iter().map(|(name, _)| format!("{name}/")).collect();
+        }
+        let Some((_, archive, Node::Folder(children))) = self.node(id) else { return Vec::new() };
+        let is_folder = |node: &u32| matches!(archive.nodes.get(*node as usize), Some(Node::Folder(_)));
+        children.iter().map(|(name, node)| if is_folder(node) { format!("{name}/") } else { name.to_string() }).collect()
+    }
+}
+
+/// An archive of these files, by path.
+pub fn pack<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o444);
+        archive.append_data(&mut header, path, content)?;
+    }
+    Ok(archive.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        let archive = |files: &[(&str, &[u8])]| Arc::new(Archive::open(Box::new(pack(files.iter().copied()).unwrap())).unwrap());
+        let library = archive(&[("os.py", b"import sys"), ("json/decoder.py", b"x"), ("json/__init__.py", b"")]);
+        Files::default().with("python", library).with("handler", archive(&[("handler.py", b"def handler(event, context): ...")]))
+    }
+
+    #[test]
+    fn files_are_found_by_path() {
+        let files = files();
+        let found = files.find(ROOT, "/python/json/decoder.py").unwrap();
+        assert_eq!((found.is_folder, found.size), (false, 1));
+        assert_eq!(files.find(ROOT, "python//json/./../os.py").unwrap().size, 10);
+        assert!(files.find(ROOT, "").unwrap().is_folder);
+        assert!(files.find(ROOT, "python/json").unwrap().is_folder);
+        assert_eq!(files.find(ROOT, "../../handler/handler.py"), files.find(ROOT, "handler/handler.py"));
+        for missing in ["python/none.py", "python/os.py/x", "etc/passwd", "python/jso"] {
+            assert_eq!(files.find(ROOT, missing), None, "{missing}");
+        }
+        let json = files.find(ROOT, "python/json").unwrap().id;
+        assert_eq!(files.find(json, "decoder.py"), Some(found));
+        assert_eq!(files.find(json, ""), files.find(ROOT, "python/json"));
+        assert_eq!(files.find(u32::MAX, "x"), None);
+    }
+
+    #[test]
+    fn files_are_read_in_part() {
+        let files = files();
+        let id = files.find(ROOT, "python/os.py").unwrap().id;
+        assert_eq!(files.read(id, 0, 6), b"import");
+        assert_eq!(files.read(id, 7, 100), b"sys");
+        assert_eq!(files.read(id, u64::MAX, u32::MAX), b"");
+        assert_eq!(files.read(ROOT, 0, 10), b"");
+        assert_eq!(files.read(u32::MAX, 0, 10), b"");
+    }
+
+    #[test]
+    fn folders_are_listed() {
+        let files = files();
+        assert_eq!(files.names(ROOT), ["python/", "handler/"]);
+        assert_eq!(files.names(files.find(ROOT, "python").unwrap().id), ["json/", "os.py"]);
+        assert!(files.names(files.find(ROOT, "python/os.py").unwrap().id).is_empty());
+    }
+
+    #[test]
+    fn archives_that_lead_outside_are_refused() {
+        for path in ["a/../../b", "/etc/passwd", "a//b"] {
+            let mut nodes = vec![Node::Folder(BTreeMap::new())];
+            assert!(insert(&mut nodes, path, 0..0).is_err(), "{path}");
+        }
+    }
+}

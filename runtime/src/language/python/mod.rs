@@ -1,0 +1,148 @@
+//! Python: a handler's files as they are, imported on top of the base image by CPython itself.
+
+mod source;
+
+use std::{path::Path, sync::Arc};
+
+use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
+use wasmtime::{Engine, Result, error::Context};
+
+use super::{Built, Language, Mount, Recipe, explain};
+use crate::{
+    engine::{
+        cache::Cache,
+        command,
+        shared::{Prebuilt, SharedEngine},
+        snapshot::{self, LoadError, Loaded},
+        thin,
+    },
+    files::{Archive, Files},
+};
+
+pub use source::accepts;
+
+/// CPython with the engine's own modules in it: `guest-sdk/python`.
+pub static PREBUILT: Prebuilt = Prebuilt {
+    name: "python",
+    guest: include_bytes!("../../../../guest-sdk/python/prebuilt/engine.wasm.zst"),
+    glue: include_bytes!("../../../../guest-sdk/python/prebuilt/glue.wasm"),
+};
+
+/// The standard library, compiled, as a tar archive.
+static LIBRARY: &[u8] = include_bytes!("../../../../guest-sdk/python/prebuilt/library.tar.zst");
+
+/// Folders of the tree that a handler sees; the engine knows them by these names (`load.py`).
+const LIBRARY_FOLDER: &str = "python";
+pub const HANDLER_FOLDER: &str = "handler";
+
+pub struct Python {
+    pub wasmtime: Engine,
+    pub engine: Arc<SharedEngine>,
+    /// The library, which every handler has.
+    pub library: Files,
+}
+
+/// The library's archive from the cache, where it lies unpacked: it is read in place.
+pub fn library(cache: &Cache) -> Result<Files> {
+    let name = format!("library-python-{}", blake3::hash(LIBRARY).to_hex());
+    let entry = match cache.get(&name) {
+        Some(entry) => entry,
+        None => cache.put(&name, &[], &zstd::decode_all(LIBRARY).context("the Python library is damaged")?)?,
+    };
+    let archive = Archive::open(Box::new(entry.map().context("cannot map the Python library")?))?;
+    Ok(Files::default().with(LIBRARY_FOLDER, Arc::new(archive)))
+}
+
+impl Language for Python {
+    fn name(&self) -> &'static str {
+        "python"
+    }
+
+    fn engine_id(&self) -> &str {
+        &self.engine.id
+    }
+
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {
+        Box::pin(async move {
+            let path = path.to_owned();
+            let gathered = tokio::task::spawn_blocking(move || source::gather(&path)).await;
+            let source = gathered.map_err(|error| HostError::caused_by("a handler's files could not be read", error))??;
+            let archive = source.pack().map_err(internal)?;
+            Ok(Recipe {
+                ingredients: vec![source.entry.clone().into_bytes(), archive.clone()],
+                inputs: source.inputs,
+                warnings: Vec::new(),
+                start: format!("/{HANDLER_FOLDER}/{}", source.entry),
+                traces: None,
+                mounts: vec![Mount { folder: HANDLER_FOLDER, archive }],
+            })
+        })
+    }
+
+    fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
+        Box::pin(async move {
+            let Loaded { image, logs } = self.load(recipe).await?;
+            let component = thin::thin_component(self.engine.glue, &image).map_err(internal)?;
+            Ok(Built { component, logs: logs.into_iter().map(|entry| entry.message).collect() })
+        })
+    }
+
+    fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
+        Box::pin(async move {
+            let loaded = self.load(recipe).await?;
+            let code = self.engine.code().map_err(internal)?;
+            let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
+            command::around(&handler).map_err(internal)
+        })
+    }
+
+    fn files(&self) -> Files {
+        self.library.clone()
+    }
+}
+
+impl Python {
+    async fn load(&self, recipe: &Recipe) -> Result<Loaded, PrepareError> {
+        let mut files = self.library.clone();
+        for mount in &recipe.mounts {
+            let archive = Archive::open(Box::new(mount.archive.clone())).map_err(internal)?;
+            files = files.with(mount.folder, Arc::new(archive));
+        }
+        let base = self.engine.base().map_err(internal)?;
+        let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, files).await.map_err(internal)?;
+        loaded.map_err(rejected)
+    }
+}
+
+/// What a person reads when their module does not come to its end. A syntax error knows its place.
+fn rejected(error: LoadError) -> PrepareError {
+    let place = match &error {
+        LoadError::Thrown { name, message, stack } if name.ends_with("SyntaxError") || name.ends_with("IndentationError") => {
+            place_of(stack).map(|(file, line)| (file, line, format!("{name}: {message}"), frame_of(stack)))
+        }
+        _ => None,
+    };
+    match place {
+        Some((file, line, message, frame)) => {
+            PrepareError::Rejected(vec![Diagnostic { message, file: Some(file), line: Some(line), frame, ..Diagnostic::default() }])
+        }
+        None => PrepareError::rejected(explain(error, |stack| stack.to_owned())),
+    }
+}
+
+/// File and line of the first frame: `  File "handler.py", line 3`.
+fn place_of(stack: &str) -> Option<(String, u32)> {
+    let (file, rest) = stack.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
+    let line = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    Some((file.to_owned(), line))
+}
+
+/// The source text that stands below it.
+fn frame_of(stack: &str) -> Option<String> {
+    let lines: Vec<&str> = stack.lines().skip(1).take_while(|line| line.starts_with("    ")).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn internal(error: wasmtime::Error) -> PrepareError {
+    HostError::caused_by("the handler could not be built", error).into()
+}
