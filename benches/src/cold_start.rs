@@ -7,26 +7,21 @@ use mirra_host_sdk::Limits;
 use mirra_runtime::Metering;
 
 use crate::{
-    Figure, Report, Workbench,
+    Figure, Lang, Report, Workbench,
     report::percentile,
+    subject::SMALL_EVENT,
     workbench::{invoke, json, prepare},
     workerd::new_isolate_us,
 };
 
-/// The handler that the peers run too.
-pub const SMALL_HANDLER: &str = "export async function handler(event: { name: string; items: number[] }) {
-  return { success: true, hello: event.name, n: event.items.length };
-}
-";
-pub const SMALL_EVENT: &str = r#"{"name":"Ada","items":[1,2,3]}"#;
-
 const WARM_UP: usize = 200;
 
 /// `workerd`: the program to compare with, if there is one.
-pub async fn cold_start(workbench: &Workbench, calls: usize, workerd: Option<&Path>) -> Result<Report> {
+pub async fn cold_start(workbench: &Workbench, lang: Lang, calls: usize, workerd: Option<&Path>) -> Result<Report> {
+    let subject = lang.subject();
     let executor = workbench.executor(Metering::On).await?;
     let folder = tempfile::tempdir()?;
-    let handler = prepare(&executor, folder.path(), "small.ts", SMALL_HANDLER).await?;
+    let handler = prepare(&executor, folder.path(), &subject.file("small"), subject.small).await?;
     let event = json(SMALL_EVENT)?;
     let (mut whole, mut instance) = (Vec::new(), Vec::new());
     for call in 0..WARM_UP + calls {
@@ -40,15 +35,15 @@ pub async fn cold_start(workbench: &Workbench, calls: usize, workerd: Option<&Pa
     }
     let cold_us = percentile(&mut whole, 0.5);
     let mut figures = vec![
-        Figure::low("cold call, p50", cold_us, "us").promised(40.0, 15.0),
-        Figure::low("cold call, p99", percentile(&mut whole, 0.99), "us").promised(100.0, 30.0),
+        Figure::low("cold call, p50", cold_us, "us").promised(subject.cold_p50_us),
+        Figure::low("cold call, p99", percentile(&mut whole, 0.99), "us").promised(subject.cold_p99_us),
         Figure::low("instance alone, p50", percentile(&mut instance, 0.5), "us"),
         Figure::low("instance alone, p99", percentile(&mut instance, 0.99), "us"),
     ];
     if let Some(program) = workerd {
         let isolate_us = new_isolate_us(program).await?;
         figures.push(Figure::low("new isolate of workerd, p50", isolate_us, "us"));
-        figures.push(Figure::high("a cold call is faster than that", isolate_us / cold_us, "times").promised(100.0, 300.0));
+        figures.push(Figure::high("a cold call is faster than that", isolate_us / cold_us, "times").promised((100.0, 300.0)));
     }
     Ok(Report { bench: "cold-start", figures })
 }

@@ -10,7 +10,7 @@ use mirra_host_sdk::{Executor, Invocation, Limits, Source};
 use mirra_runtime::Metering;
 
 use crate::{
-    Figure, Report, Workbench,
+    Figure, Lang, Report, Workbench,
     report::percentile,
     workbench::{invoke, json, prepare},
 };
@@ -18,22 +18,16 @@ use crate::{
 /// Of the idle handlers, so many are called again.
 const AWAKENED_MAX: usize = 200;
 
-/// Long enough for all instances of the bench to be alive at once.
-const WAITING_HANDLER: &str = "export async function handler(event: { ms: number }) {
-  await new Promise((resolve) => setTimeout(resolve, event.ms));
-  return { success: true };
-}
-";
-
 /// `handlers` different ones are deployed and called once each; then `instances` of one wait at the same time.
-pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -> Result<Report> {
+pub async fn density(workbench: &Workbench, lang: Lang, handlers: usize, instances: usize) -> Result<Report> {
+    let subject = lang.subject();
     let executor = Arc::new(workbench.executor(Metering::On).await?);
     let folder = tempfile::tempdir()?;
     let bare_mb = memory_mb("Rss")?;
     let mut deployed = Vec::new();
     for index in 0..handlers {
-        let code = format!("export const handler = (event: {{ name: string }}) => `Hello, ${{event.name}}, from handler {index}`;\n");
-        let handler = prepare(&executor, folder.path(), &format!("handler{index}.ts"), &code).await?;
+        let code = (subject.numbered)(index);
+        let handler = prepare(&executor, folder.path(), &subject.file(&format!("handler{index}")), &code).await?;
         invoke(&executor, &handler, &json(r#"{"name":"Ada"}"#)?, Limits::default()).await?;
         deployed.push(handler);
     }
@@ -49,8 +43,8 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
         awakening_us.push(began.elapsed().as_secs_f64() * 1e6);
     }
 
-    let path = folder.path().join("waiting.ts");
-    std::fs::write(&path, WAITING_HANDLER)?;
+    let path = folder.path().join(subject.file("waiting"));
+    std::fs::write(&path, subject.waiting)?;
     let waiting = executor.prepare(Source::path(path)).await?.id;
     invoke(&executor, &waiting, &json(r#"{"ms":1}"#)?, Limits::default()).await?;
     let before_mb = memory_mb("Pss")?;
@@ -79,9 +73,9 @@ pub async fn density(workbench: &Workbench, handlers: usize, instances: usize) -
         figures: vec![
             Figure::low("host without handlers, resident", bare_mb, "MB"),
             Figure::low(format!("host with {handlers} handlers, each just called, resident"), called_mb, "MB"),
-            Figure::low(format!("host with {handlers} handlers, idle, resident"), idle_mb, "MB").promised(300.0, 100.0),
+            Figure::low(format!("host with {handlers} handlers, idle, resident"), idle_mb, "MB").promised((300.0, 100.0)),
             Figure::low("first call of an idle handler, p50", percentile(&mut awakening_us, 0.5), "us"),
-            Figure::low(format!("live instance, mean of {instances}"), instance_kb, "kB").promised(250.0, 100.0),
+            Figure::low(format!("live instance, mean of {instances}"), instance_kb, "kB").promised(subject.instance_kb),
         ],
     })
 }

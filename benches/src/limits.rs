@@ -1,23 +1,22 @@
-//! What the limits cost: CPU-bound JavaScript with all of them on, against the same with metering compiled out.
+//! What the limits cost: CPU-bound handlers with all of them on, against the same with metering compiled out.
 
 use anyhow::Result;
 use mirra_host_sdk::Limits;
 use mirra_runtime::Metering;
 
 use crate::{
-    Figure, Report, Workbench,
+    Figure, Lang, Report, Workbench,
     report::percentile,
+    subject::KINDS,
     workbench::{invoke, json, prepare},
 };
 
-const CPU_HANDLER: &str = include_str!("../handlers/cpu.js");
-pub const KINDS: [&str; 7] = ["fib", "loop", "json", "regex", "sort", "strings", "objects"];
-
-pub async fn limits(workbench: &Workbench, rounds: usize) -> Result<Report> {
+pub async fn limits(workbench: &Workbench, lang: Lang, rounds: usize) -> Result<Report> {
+    let subject = lang.subject();
     let folder = tempfile::tempdir()?;
     let (on, off) = (workbench.executor(Metering::On).await?, workbench.executor(Metering::Off).await?);
-    let handler_on = prepare(&on, folder.path(), "cpu.js", CPU_HANDLER).await?;
-    let handler_off = prepare(&off, folder.path(), "cpu.js", CPU_HANDLER).await?;
+    let handler_on = prepare(&on, folder.path(), &subject.file("cpu"), subject.cpu).await?;
+    let handler_off = prepare(&off, folder.path(), &subject.file("cpu"), subject.cpu).await?;
     let mut figures = Vec::new();
     let mut overheads = Vec::new();
     for kind in KINDS {
@@ -39,7 +38,7 @@ pub async fn limits(workbench: &Workbench, rounds: usize) -> Result<Report> {
         figures.push(Figure::low(format!("{kind}, overhead, median of pairs"), overhead, "%"));
     }
     let mean = overheads.iter().sum::<f64>() / overheads.len() as f64;
-    figures.push(Figure::low("overhead, mean of the kinds", mean, "%").promised(20.0, 5.0));
+    figures.push(Figure::low("overhead, mean of the kinds", mean, "%").promised((20.0, 5.0)));
     Ok(Report { bench: "limits", figures })
 }
 

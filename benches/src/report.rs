@@ -33,7 +33,8 @@ impl Figure {
         Figure { is_higher_better: true, ..Figure::low(name, value, unit) }
     }
 
-    pub fn promised(mut self, floor: f64, aim: f64) -> Figure {
+    /// A floor and an aim.
+    pub fn promised(mut self, (floor, aim): (f64, f64)) -> Figure {
         (self.floor, self.aim) = (Some(floor), Some(aim));
         self
     }

@@ -18,23 +18,19 @@ use tokio::{
 };
 
 use crate::{
-    Figure, Report,
-    cold_start::{SMALL_EVENT, SMALL_HANDLER},
-    http::Connection,
-    report::percentile,
+    Figure, Lang, Report, http::Connection, report::percentile, subject::SMALL_EVENT,
 };
 
 const CONNECTIONS: usize = 8;
 
-/// Computes until its time is over.
-const BUSY_HANDLER: &str = "export function handler() { for (;;) { } }\n";
 const BUSY_CALLS: usize = 4;
 
 /// `program` is the `mirra` binary.
-pub async fn throughput(program: &Path, seconds: u64) -> Result<Report> {
+pub async fn throughput(program: &Path, lang: Lang, seconds: u64) -> Result<Report> {
+    let subject = lang.subject();
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("small.ts"), SMALL_HANDLER)?;
-    std::fs::write(folder.path().join("busy.ts"), BUSY_HANDLER)?;
+    std::fs::write(folder.path().join(subject.file("small")), subject.small)?;
+    std::fs::write(folder.path().join(subject.file("busy")), subject.busy)?;
     let cores = pin_apart()?;
     let server = Server::start(program, folder.path(), &cores).await?;
     let window = Duration::from_secs(seconds);
@@ -52,7 +48,7 @@ pub async fn throughput(program: &Path, seconds: u64) -> Result<Report> {
     Ok(Report {
         bench: "throughput",
         figures: vec![
-            Figure::high("POST /run, fresh instance each, server on one core", rate, "req/s").promised(5_000.0, 20_000.0),
+            Figure::high("POST /run, fresh instance each, server on one core", rate, "req/s").promised(subject.requests_per_s),
             Figure::low(format!("latency at that load, {CONNECTIONS} connections, p50"), percentile(&mut latencies, 0.5), "us"),
             Figure::low(format!("latency at that load, {CONNECTIONS} connections, p99"), percentile(&mut latencies, 0.99), "us"),
             Figure::low("latency of a lone caller, p50", alone, "us"),

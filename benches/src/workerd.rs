@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use tokio::process::{Child, Command};
 
-use crate::{cold_start::SMALL_EVENT, http::Connection, report::percentile};
+use crate::{http::Connection, report::percentile, subject::SMALL_EVENT};
 
 /// It keeps every isolate that it loaded.
 const ISOLATES: usize = 100;

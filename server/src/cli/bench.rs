@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use mirra_benches::{Report, Workbench};
+use mirra_benches::{Lang, Report, Workbench};
 use mirra_runtime::ChildCommand;
 
 use super::serve::raise_descriptor_limit;
@@ -19,6 +19,10 @@ use crate::{
 pub struct Bench {
     #[command(subcommand)]
     what: What,
+
+    /// The language of the handlers
+    #[arg(long, global = true, value_enum, default_value_t = Lang::Js)]
+    lang: Lang,
 
     /// Print JSON instead of a table
     #[arg(long, global = true)]
@@ -67,7 +71,7 @@ impl Bench {
         let workbench = Workbench { cache_folder: self.host.cache_folder(), bundler };
         raise_descriptor_limit();
         let program = std::env::current_exe().map_err(Failure::host)?;
-        let report = compose::block_on(self.what.measure(&workbench, program))?;
+        let report = compose::block_on(self.what.measure(&workbench, self.lang, program))?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::host)?);
         } else {
@@ -78,14 +82,14 @@ impl Bench {
 }
 
 impl What {
-    async fn measure(&self, workbench: &Workbench, program: PathBuf) -> Result<Report, Failure> {
+    async fn measure(&self, workbench: &Workbench, lang: Lang, program: PathBuf) -> Result<Report, Failure> {
         let _spinner = Spinner::start("measuring");
         let report = match *self {
-            What::ColdStart { calls, ref workerd } => mirra_benches::cold_start(workbench, calls, workerd.as_deref()).await,
-            What::Deploy { rounds } => mirra_benches::deploy(workbench, &program, rounds).await,
-            What::Throughput { seconds } => mirra_benches::throughput(&program, seconds).await,
-            What::Density { handlers, instances } => mirra_benches::density(workbench, handlers, instances).await,
-            What::Limits { rounds } => mirra_benches::limits(workbench, rounds).await,
+            What::ColdStart { calls, ref workerd } => mirra_benches::cold_start(workbench, lang, calls, workerd.as_deref()).await,
+            What::Deploy { rounds } => mirra_benches::deploy(workbench, &program, lang, rounds).await,
+            What::Throughput { seconds } => mirra_benches::throughput(&program, lang, seconds).await,
+            What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
+            What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
         report.map_err(Failure::host)
     }

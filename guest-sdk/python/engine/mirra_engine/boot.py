@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from . import call, load, logs, loop, randomness, sandbox, sdk
+from . import call, immortal, load, logs, loop, randomness, sandbox, sdk
 
 # Imported for what is then in the image; a call that imports one of these again pays nothing. More would make the image of
 # every handler larger, and whatever is not here is imported from the library when it is asked for.
@@ -63,9 +63,7 @@ def boot():
     for _ in range(_WARM_UP_ROUNDS):
         _warm_up()
     call.forget()
-    gc.collect()
-    # What is here to stay is not looked at when a call collects, which would write to every page of it.
-    gc.freeze()
+    immortal.settle()
 
 
 def _warm_up():

@@ -1,11 +1,10 @@
 """Takes a handler's code in: the last step of preparing."""
 
-import gc
 import importlib.util
 import os
 import sys
 
-from . import call, failures, logs, operations, randomness
+from . import call, failures, immortal, logs, operations, randomness
 
 # Where the host shows files.
 HANDLER_FOLDER = "/handler"
@@ -44,9 +43,7 @@ def load(entry):
         return _NO_HANDLER, "", str(error), ""
     operations.is_preparing = False
     randomness.loaded()
-    # What was freed lies zeroed, and what is left is not looked at when a call collects.
-    gc.collect()
-    gc.freeze()
+    immortal.settle()
     return None
 
 

@@ -14,6 +14,7 @@ mod environment;
 mod files;
 mod host;
 mod life;
+mod objects;
 mod output;
 mod sockets;
 
