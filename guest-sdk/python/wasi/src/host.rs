@@ -1,5 +1,7 @@
 //! What this is built on: imports of the world, and the engine's own functions.
 
+use crate::heap::Allocator;
+
 #[link(wasm_import_module = "mirra:function/clocks@0.1.0")]
 unsafe extern "C" {
     #[link_name = "unix-time-us"]
@@ -28,13 +30,17 @@ unsafe extern "C" {
     pub fn names(id: u32, answer: *mut u8);
 }
 
-/// Exported by the other modules that the engine is linked from.
+// Exported by the other modules that the engine is linked from.
 #[link(wasm_import_module = "engine")]
 unsafe extern "C" {
     pub fn cabi_realloc(old: *mut u8, old_len: usize, align: usize, len: usize) -> *mut u8;
     pub fn free(block: *mut u8);
     pub fn boot();
     pub fn load(entry: *mut u8, len: usize) -> *const u8;
+    #[link_name = "PyMem_GetAllocator"]
+    pub fn get_allocator(domain: u32, allocator: *mut Allocator);
+    #[link_name = "PyMem_SetAllocator"]
+    pub fn set_allocator(domain: u32, allocator: *const Allocator);
 }
 
 /// Room for a result, which whoever gets it frees. Never null: where there is no memory left, the engine traps.

@@ -12,6 +12,7 @@
 mod clocks;
 mod environment;
 mod files;
+mod heap;
 mod host;
 mod life;
 mod objects;

@@ -27,6 +27,8 @@ const WASM_PAGE_BYTES: u64 = 64 << 10;
 const MAIN: usize = 0;
 /// How that module names the stack pointer.
 const STACK_POINTER: &str = "__stack_pointer";
+/// How a linker names the end of a module's data.
+const HEAP_BASE: &str = "__heap_base";
 
 /// What libraries export, the last one the stand-in for functions that nobody defines.
 const OF_LIBRARIES: [&str; 3] = ["_initialize", "__wasm_call_ctors", "__main_argc_argv"];
@@ -41,14 +43,22 @@ const EXPORTS_OF_WASI: [&str; 3] = ["boot", "source_buffer", "load"];
 const EXPORTS_OF_ENGINE: [&str; 3] =
     ["cabi_realloc", "mirra:function/handler@0.1.0#handle", "cabi_post_mirra:function/handler@0.1.0#handle"];
 
-/// Where in memory the module under the C library may have its data: behind everything that the component has.
-pub fn address_behind(component: &[u8]) -> Result<u64> {
-    let component = Component::read(component)?;
-    let main = Module::read(component.modules.first().context("a component without modules")?)?;
-    Ok(main.memory_pages_min.context("no memory")? * WASM_PAGE_BYTES)
+/// Where the module under the C library has its data and its pointers to functions: behind everything that the component has.
+pub struct Behind {
+    pub address: u64,
+    pub slot: u64,
 }
 
-/// `wasi`: the module of `guest-sdk/python/wasi`, with its data at `address_behind(component)`.
+impl Behind {
+    pub fn of(component: &[u8]) -> Result<Behind> {
+        let component = Component::read(component)?;
+        let main = Module::read(component.modules.first().context("a component without modules")?)?;
+        let address = main.memory_pages_min.context("no memory")? * WASM_PAGE_BYTES;
+        Ok(Behind { address, slot: main.table_min.context("no table")? })
+    }
+}
+
+/// `wasi`: the module of `guest-sdk/python/wasi`, with its data and its pointers to functions as `Behind` says.
 pub fn link(component: &[u8], wasi: &[u8]) -> Result<Vec<u8>> {
     let component = Component::read(component)?;
     let mut modules = component.modules.iter().map(|wasm| Module::read(wasm)).collect::<Result<Vec<_>>>()?;
@@ -333,15 +343,18 @@ impl<'a> Linker<'a> {
     }
 
     fn table_section(&self) -> Result<TableSection> {
-        let size = self.modules[MAIN].table_min.context("no table")?;
+        let pointers: usize = self.modules[self.wasi].elements.iter().map(|element| element.functions.len()).sum();
+        let size = self.modules[MAIN].table_min.context("no table")? + pointers as u64;
         let mut section = TableSection::new();
         section.table(TableType { element_type: RefType::FUNCREF, table64: false, minimum: size, maximum: Some(size), shared: false });
         Ok(section)
     }
 
-    /// One page more than the component had, for the data of `wasi`.
+    /// Up to where the data of `wasi` ends.
     fn memory_section(&self) -> Result<MemorySection> {
-        let minimum = self.modules[MAIN].memory_pages_min.context("no memory")? + 1;
+        let wasi = &self.modules[self.wasi];
+        let end = wasi.globals.get(wasi.export(HEAP_BASE, ExternalKind::Global)? as usize).context("no such global")?;
+        let minimum = (absolute(offset(&end.init_expr)?)? as u64).div_ceil(WASM_PAGE_BYTES);
         let mut section = MemorySection::new();
         section.memory(MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None });
         Ok(section)

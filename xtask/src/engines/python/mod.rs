@@ -7,7 +7,8 @@ mod module;
 
 pub fn scratch() -> anyhow::Result<()> {
     let component = std::fs::read(std::env::var("MIRRA_COMPONENT")?)?;
-    println!("{}", link::address_behind(&component)?);
+    let behind = link::Behind::of(&component)?;
+    println!("{} {}", behind.address, behind.slot);
     if let Ok(wasi) = std::env::var("MIRRA_WASI") {
         std::fs::write(std::env::var("MIRRA_OUT")?, link::link(&component, &std::fs::read(wasi)?)?)?;
     }
