@@ -43,12 +43,16 @@ impl Artifact {
         Ok(image)
     }
 
-    /// Answers how many bytes it takes.
-    pub fn store(&self, cache: &Cache, id: &HandlerId) -> Result<u64> {
+    pub fn store(&self, cache: &Cache, id: &HandlerId) -> Result<()> {
         let metadata = self.metadata.write()?;
         let data = [&(metadata.len() as u32).to_le_bytes()[..], &metadata, &self.difference].concat();
         cache.put(&name(id), &[], &data)?;
-        Ok(data.len() as u64)
+        Ok(())
+    }
+
+    /// In bytes.
+    pub fn size(cache: &Cache, id: &HandlerId) -> Option<u64> {
+        Some(cache.get(&name(id))?.data().ok()?.len() as u64)
     }
 
     /// None: there is none, or it is damaged.

@@ -158,6 +158,11 @@ impl LocalExecutor {
         Load { running: self.gate.taken(), queued: self.gate.queued() + queued_at_handlers }
     }
 
+    /// What is kept of a handler besides its language's engine; None if it was never prepared here.
+    pub fn artifact_bytes(&self, id: &HandlerId) -> Option<u64> {
+        Artifact::size(&self.cache, id)
+    }
+
     /// The handler as a self-contained component (`mirra build`).
     pub async fn export(&self, source: &Source) -> Result<Vec<u8>, PrepareError> {
         let language = self.language_of(source).await?;

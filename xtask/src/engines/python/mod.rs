@@ -9,6 +9,7 @@ mod componentize;
 mod library;
 mod link;
 mod module;
+mod optimise;
 mod wasi;
 
 use std::{fs, path::Path};
@@ -32,7 +33,7 @@ pub const ENGINE: Engine = Engine {
         "xtask/src/engines/python",
     ],
     // Which componentize-py it is, stands among the sources.
-    tools: |_| Ok(Vec::new()),
+    tools: |_| Ok(vec![optimise::VERSION.to_owned()]),
     build,
     compare: compare::compare,
 };
@@ -44,7 +45,7 @@ fn build(root: &Path, toolchain: &Toolchain) -> Result<Vec<Artifact>> {
     let component = componentize.run()?;
     let behind = link::Behind::of(&component)?;
     let wasi = wasi::build(root, &folder, toolchain, &behind)?;
-    let engine = link::link(&component, &wasi)?;
+    let engine = optimise::optimise(&folder, &link::link(&component, &wasi)?)?;
     let library = library::compile(root, &folder, &engine, &componentize.library()?)?;
     let glue = wat::parse_file(root.join("guest-sdk/python/glue.wat"))?;
     Ok(vec![
