@@ -23,6 +23,9 @@ def settle():
     assert sys._is_immortal(sys.modules)
     # Those that are tracked are looked at no more: a call that collects would write to all of them.
     gc.freeze()
+    # Empties the lists of objects to be used again: calls shall make their own, where the others of theirs are.
+    del objects
+    gc.collect()
 
 
 def _make_immortal(objects):

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 
-from . import call, failures, immortal, logs, operations, randomness
+from . import call, failures, immortal, logs, operations, placement, randomness
 
 # Where the host shows files.
 HANDLER_FOLDER = "/handler"
@@ -38,7 +38,9 @@ def load(entry):
     finally:
         logs.flush()
     try:
-        call.adopt(_find_handler(module))
+        handler = _find_handler(module)
+        placement.gather_code([handler])
+        call.adopt(handler)
     except TypeError as error:
         return _NO_HANDLER, "", str(error), ""
     operations.is_preparing = False
