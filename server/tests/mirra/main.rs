@@ -9,6 +9,7 @@ mod executor;
 mod fixtures;
 mod hostile;
 mod http;
+mod packages;
 mod shutdown;
 mod stock;
 mod support;
