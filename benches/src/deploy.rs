@@ -25,8 +25,12 @@ pub async fn deploy(workbench: &Workbench, program: &Path, lang: Lang, rounds: u
     let mut redeploys = Vec::new();
     for round in 0..rounds {
         // Another one than that of any earlier run.
-        let code = format!("{}
-{}", comment(lang, folder.path()), (subject.numbered)(round));
+        let code = format!(
+            "{}
+{}",
+            comment(lang, folder.path()),
+            (subject.numbered)(round)
+        );
         let began = Instant::now();
         let handler = prepare(&executor, folder.path(), &subject.file("handler"), &code).await?;
         let callable = began.elapsed();

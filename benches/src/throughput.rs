@@ -17,9 +17,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{
-    Figure, Lang, Report, http::Connection, report::percentile, subject::SMALL_EVENT,
-};
+use crate::{Figure, Lang, Report, http::Connection, report::percentile, subject::SMALL_EVENT};
 
 const CONNECTIONS: usize = 8;
 

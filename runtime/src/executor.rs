@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     admission::{Full, Gate},
+    artifact::Artifact,
     call,
     engine::{
         cache::{Cache, Entry},
@@ -26,7 +27,7 @@ use crate::{
     },
     handler::{Handler, Metadata, entry_name},
     language::installed::{Installed, LANGUAGES, Setup, Slot},
-    prepare,
+    prepare::Workshop,
     scheduler::Scheduler,
 };
 
@@ -128,6 +129,7 @@ impl LocalExecutor {
             languages: LANGUAGES.map(|language| Slot { language, installed: OnceCell::new() }),
             setup: Setup {
                 cache: cache.clone(),
+                cache_folder: config.cache_folder,
                 concurrency_max: config.concurrency_max,
                 bundler: config.bundler,
                 bundler_spare: config.bundler_spare,
@@ -154,6 +156,11 @@ impl LocalExecutor {
     pub fn load(&self) -> Load {
         let queued_at_handlers: usize = self.handlers.load().values().map(|deployed| deployed.gate.queued()).sum();
         Load { running: self.gate.taken(), queued: self.gate.queued() + queued_at_handlers }
+    }
+
+    /// What is kept of a handler besides its language's engine; None if it was never prepared here.
+    pub fn artifact_bytes(&self, id: &HandlerId) -> Option<u64> {
+        Artifact::size(&self.cache, id)
     }
 
     /// The handler as a self-contained component (`mirra build`).
@@ -201,6 +208,10 @@ impl LocalExecutor {
     async fn installed<'a>(&self, slot: &'a Slot) -> Result<&'a Arc<Installed>, HostError> {
         let install = || async { (slot.language.install)(&self.setup).await.map(Arc::new) };
         slot.installed.get_or_try_init(install).await.map_err(|error| HostError::caused_by("a language's engine cannot be opened", error))
+    }
+
+    fn workshop<'a>(&'a self, installed: &'a Installed) -> Workshop<'a> {
+        Workshop { wasmtime: &installed.wasmtime, cache: &self.cache, language: &*installed.language }
     }
 
     fn deploy(&self, installed: &Arc<Installed>, id: &HandlerId, entry: Entry) -> Result<Arc<Deployed>, PrepareError> {
@@ -255,10 +266,15 @@ impl LocalExecutor {
             return Ok(deployed.clone());
         }
         let unknown = || HostError::new(ErrorCode::NotFound, format!("handler {id} was never prepared here"));
-        let entry = self.cache.get(&entry_name(id)).ok_or_else(unknown)?;
-        let metadata = Metadata::read(&entry).map_err(|error| HostError::caused_by("cannot read a handler's metadata", error))?;
+        let metadata = match self.cache.get(&entry_name(id)) {
+            Some(entry) => Metadata::read(&entry).ok(),
+            None => Artifact::load(&self.cache, id).map(|artifact| artifact.metadata),
+        };
+        let metadata = metadata.ok_or_else(unknown)?;
         let slot = self.languages.iter().find(|slot| slot.language.name == metadata.language).ok_or_else(unknown)?;
         let installed = self.installed(slot).await?;
+        let entry = self.workshop(installed).kept(id).map_err(|error| HostError::caused_by("cannot make a handler again", error))?;
+        let entry = entry.ok_or_else(unknown)?;
         self.deploy(installed, id, entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
     }
 }
@@ -267,7 +283,7 @@ impl Executor for LocalExecutor {
     fn prepare(&self, source: Source) -> BoxFuture<'_, Result<Prepared, PrepareError>> {
         Box::pin(async move {
             let installed = self.language_of(&source).await?;
-            let (prepared, entry) = prepare::prepare(&installed.wasmtime, &self.cache, &*installed.language, &source.path).await?;
+            let (prepared, entry) = self.workshop(installed).prepare(&source.path).await?;
             self.deploy(installed, &prepared.id, entry)?;
             Ok(prepared)
         })

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Stored beside a handler's compiled code.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Metadata {
     pub language: String,
     pub warnings: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Metadata {
 }
 
 /// What leads from a position in the deployed code to one in the source.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Traces {
     pub code: String,
     pub source_map: String,
@@ -49,14 +49,7 @@ pub struct Handler {
 impl Handler {
     /// `linker` must have what the handler's language imports.
     /// `files` are those of its language; its own are in the cache.
-    pub fn load(
-        engine: &Engine,
-        linker: &Linker<Call>,
-        cache: &Cache,
-        entry: Arc<Entry>,
-        fuel: Fuel,
-        mut files: Files,
-    ) -> Result<Handler> {
+    pub fn load(engine: &Engine, linker: &Linker<Call>, cache: &Cache, entry: Arc<Entry>, fuel: Fuel, mut files: Files) -> Result<Handler> {
         // A language that has no files has none in its handlers: their metadata need not be read.
         if !files.is_empty() {
             for (folder, name) in Metadata::read(&entry)?.mounts {
@@ -102,8 +95,11 @@ impl Handler {
 
 impl Metadata {
     pub fn read(entry: &Entry) -> Result<Metadata> {
-        let compressed = entry.data().context("cannot read a handler's metadata")?;
-        let json = zstd::decode_all(&*compressed).context("cannot decompress a handler's metadata")?;
+        Self::parse(&entry.data().context("cannot read a handler's metadata")?)
+    }
+
+    pub fn parse(compressed: &[u8]) -> Result<Metadata> {
+        let json = zstd::decode_all(compressed).context("cannot decompress a handler's metadata")?;
         serde_json::from_slice(&json).context("cannot read a handler's metadata")
     }
 

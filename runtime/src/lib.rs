@@ -4,6 +4,7 @@
 //! Start at [`LocalExecutor`]; `call.rs` tells the story of one call, `prepare.rs` that of one deploy.
 
 mod admission;
+mod artifact;
 mod call;
 pub mod cgroup;
 mod engine;

@@ -13,6 +13,7 @@ use wasmtime::Engine;
 use wasmtime::Result;
 
 use crate::{
+    artifact::Artifact,
     engine::cache::{Cache, Entry, hex},
     handler::{Metadata, entry_name},
     language::{Language, Recipe},
@@ -27,75 +28,101 @@ struct Receipt {
     inputs: BTreeMap<PathBuf, String>,
 }
 
-/// The id of the handler at `path`, whose compiled code is then in the cache.
-pub async fn prepare(
-    wasmtime: &Engine,
-    cache: &Arc<Cache>,
-    language: &dyn Language,
-    path: &Path,
-) -> Result<(Prepared, Entry), PrepareError> {
-    let began = Instant::now();
-    let receipt_name = receipt_name(language, path);
-    if let Some((receipt, entry)) = still_valid(cache, &receipt_name) {
-        let inputs = receipt.inputs.into_keys().collect();
-        return Ok((Prepared { id: receipt.id, inputs, warnings: receipt.warnings, is_cached: true, took: began.elapsed() }, entry));
-    }
-    let recipe = language.read(path).await?;
-    // Read before the build: a file that changes meanwhile must not pass for what was built.
-    let inputs = hash_inputs(&recipe.inputs).map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
-    let id = handler_id(language, &recipe);
-    let (entry, warnings, is_cached) = match cache.get(&entry_name(&id)) {
-        Some(entry) => {
-            let warnings = Metadata::read(&entry).map_err(internal)?.warnings;
-            (entry, warnings, true)
-        }
-        None => {
-            let (entry, warnings) = build(wasmtime, cache, language, &id, recipe).await?;
-            (entry, warnings, false)
-        }
-    };
-    let receipt = Receipt { id, warnings, inputs };
-    let json = serde_json::to_vec(&receipt).map_err(|error| internal(error.into()))?;
-    cache.put(&receipt_name, &[], &json).map_err(internal)?;
-    let Receipt { id, warnings, inputs } = receipt;
-    Ok((Prepared { id, inputs: inputs.into_keys().collect(), warnings, is_cached, took: began.elapsed() }, entry))
+/// What it takes to prepare handlers in one language.
+pub struct Workshop<'a> {
+    pub wasmtime: &'a Engine,
+    pub cache: &'a Arc<Cache>,
+    pub language: &'a dyn Language,
 }
 
-async fn build(
-    wasmtime: &Engine,
-    cache: &Arc<Cache>,
-    language: &dyn Language,
-    id: &HandlerId,
-    recipe: Recipe,
-) -> Result<(Entry, Vec<String>), PrepareError> {
-    let built = language.build(&recipe).await?;
-    let warnings = [recipe.warnings, built.logs].concat();
-    let mut mounts = Vec::new();
-    for mount in &recipe.mounts {
-        // Named by content: handlers with the same packages share them.
-        let name = format!("files-{}", blake3::hash(&mount.archive).to_hex());
-        if cache.get(&name).is_none() {
-            cache.put(&name, &[], &mount.archive).map_err(internal)?;
+impl Workshop<'_> {
+    /// The id of the handler at `path`, whose compiled code is then in the cache.
+    pub async fn prepare(&self, path: &Path) -> Result<(Prepared, Entry), PrepareError> {
+        let began = Instant::now();
+        let receipt_name = receipt_name(self.language, path);
+        if let Some(receipt) = still_valid(self.cache, &receipt_name)
+            && let Some(entry) = self.kept(&receipt.id)?
+        {
+            return Ok((receipt.prepared(true, began), entry));
         }
-        mounts.push((mount.folder.to_owned(), name));
+        let recipe = self.language.read(path).await?;
+        // Read before the build: a file that changes meanwhile must not pass for what was built.
+        let inputs = hash_inputs(&recipe.inputs).map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
+        let id = handler_id(self.language, &recipe);
+        let (entry, warnings, is_cached) = match self.kept(&id)? {
+            Some(entry) => {
+                let warnings = Metadata::read(&entry).map_err(internal)?.warnings;
+                (entry, warnings, true)
+            }
+            None => {
+                let (entry, warnings) = self.build(&id, recipe).await?;
+                (entry, warnings, false)
+            }
+        };
+        let receipt = Receipt { id, warnings, inputs };
+        let json = serde_json::to_vec(&receipt).map_err(|error| internal(error.into()))?;
+        self.cache.put(&receipt_name, &[], &json).map_err(internal)?;
+        Ok((receipt.prepared(is_cached, began), entry))
     }
-    let metadata = Metadata { language: language.name().to_owned(), warnings: warnings.clone(), traces: recipe.traces, mounts };
-    let (wasmtime, cache, name) = (wasmtime.clone(), cache.clone(), entry_name(id));
-    let store = move || -> Result<Entry, PrepareError> {
-        let code = wasmtime
-            .precompile_component(&built.component)
-            .map_err(|error| PrepareError::rejected(format!("is no valid component: {error:#}")))?;
-        cache.put(&name, &code, &metadata.write().map_err(internal)?).map_err(internal)
-    };
-    let entry = tokio::task::spawn_blocking(store).await.map_err(|error| internal(error.into()))??;
-    Ok((entry, warnings))
+
+    /// A handler that was built once: its compiled code, made again if only its artifact is left.
+    pub fn kept(&self, id: &HandlerId) -> Result<Option<Entry>, PrepareError> {
+        if let Some(entry) = self.cache.get(&entry_name(id)) {
+            return Ok(Some(entry));
+        }
+        let Some(artifact) = Artifact::load(self.cache, id) else { return Ok(None) };
+        let image = artifact.image(self.language.base().map_err(internal)?).map_err(internal)?;
+        self.compile(id, &image, &artifact.metadata).map(Some)
+    }
+
+    async fn build(&self, id: &HandlerId, recipe: Recipe) -> Result<(Entry, Vec<String>), PrepareError> {
+        let built = self.language.build(&recipe).await?;
+        let warnings = [recipe.warnings, built.logs].concat();
+        let mut mounts = Vec::new();
+        for mount in &recipe.mounts {
+            // Named by content: handlers with the same packages share them.
+            let name = format!("files-{}", blake3::hash(&mount.archive).to_hex());
+            if self.cache.get(&name).is_none() {
+                self.cache.put(&name, &[], &mount.archive).map_err(internal)?;
+            }
+            mounts.push((mount.folder.to_owned(), name));
+        }
+        let language = self.language.name().to_owned();
+        let metadata = Metadata { language, warnings: warnings.clone(), traces: recipe.traces, mounts };
+        let entry = self.compile(id, &built.image, &metadata)?;
+        let artifact = Artifact::new(metadata, &built.image, self.language.base().map_err(internal)?).map_err(internal)?;
+        artifact.store(self.cache, id).map_err(internal)?;
+        Ok((entry, warnings))
+    }
+
+    /// Blocks for milliseconds, so the caller has a thread that may: little of it is compiling, most is writing.
+    fn compile(&self, id: &HandlerId, image: &[u8], metadata: &Metadata) -> Result<Entry, PrepareError> {
+        let component = self.language.component(image).map_err(internal)?;
+        let compiled = || -> Result<Entry, PrepareError> {
+            let code = self
+                .wasmtime
+                .precompile_component(&component)
+                .map_err(|error| PrepareError::rejected(format!("is no valid component: {error:#}")))?;
+            self.cache.put(&entry_name(id), &code, &metadata.write().map_err(internal)?).map_err(internal)
+        };
+        match tokio::runtime::Handle::current().runtime_flavor() {
+            tokio::runtime::RuntimeFlavor::MultiThread => tokio::task::block_in_place(compiled),
+            _ => compiled(),
+        }
+    }
 }
 
-fn still_valid(cache: &Cache, receipt_name: &str) -> Option<(Receipt, Entry)> {
+impl Receipt {
+    fn prepared(self, is_cached: bool, began: Instant) -> Prepared {
+        let inputs = self.inputs.into_keys().collect();
+        Prepared { id: self.id, inputs, warnings: self.warnings, is_cached, took: began.elapsed() }
+    }
+}
+
+fn still_valid(cache: &Cache, receipt_name: &str) -> Option<Receipt> {
     let receipt: Receipt = serde_json::from_slice(&cache.get(receipt_name)?.data().ok()?).ok()?;
     let is_unchanged = receipt.inputs.iter().all(|(path, hash)| hash_file(path).is_ok_and(|now| now == *hash));
-    let entry = is_unchanged.then(|| cache.get(&entry_name(&receipt.id))).flatten()?;
-    Some((receipt, entry))
+    is_unchanged.then_some(receipt)
 }
 
 fn receipt_name(language: &dyn Language, path: &Path) -> String {

@@ -30,7 +30,6 @@ enum Chore {
     Test,
     /// Checks what neither the compiler nor clippy does: lengths of files, leftovers, machine paths, lock files.
     Tidy,
-    Scratch,
 }
 
 fn main() -> ExitCode {
@@ -50,7 +49,6 @@ fn run() -> Result<()> {
         Chore::Engines(options) => engines::run(&root, &options),
         Chore::Test => test::run(&root),
         Chore::Tidy => tidy::run(&root),
-        Chore::Scratch => engines::python::scratch(),
     }
 }
 

@@ -26,7 +26,11 @@ const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();
 const KEY_FILE: &str = "key";
 
 /// What the names of entries begin with, and of a key that was being made; those that are being written among them.
-const ENTRY_PREFIXES: [&str; 6] = ["engine-", "files-", "handler-", "library-", "source-", "key."];
+const ENTRY_PREFIXES: [&str; 7] = ["artifact-", "engine-", "files-", "handler-", "library-", "source-", "key."];
+
+/// What is made again from an artifact in milliseconds, and takes most of the room.
+const IMAGE_PREFIX: &str = "handler-";
+const IMAGE_UNUSED_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Its time of modification tells when the folder was last trimmed.
 const TRIMMED_FILE: &str = "trimmed";
@@ -148,7 +152,9 @@ impl Cache {
         for file in files.flatten().filter(|file| is_entry(&file.file_name())) {
             let modified = file.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.into_std());
             let unused = modified.ok().and_then(|modified| modified.elapsed().ok());
-            if unused.is_some_and(|unused| unused > UNUSED_MAX) {
+            let is_image = file.file_name().as_encoded_bytes().starts_with(IMAGE_PREFIX.as_bytes());
+            let unused_max = if is_image { IMAGE_UNUSED_MAX } else { UNUSED_MAX };
+            if unused.is_some_and(|unused| unused > unused_max) {
                 // Another process may have been faster.
                 let _ = file.remove_file();
             }

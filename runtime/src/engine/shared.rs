@@ -70,14 +70,7 @@ impl SharedEngine {
     }
 }
 
-async fn compile(
-    engine: &Engine,
-    cache: &Cache,
-    prebuilt: &Prebuilt,
-    metering: Metering,
-    files: Files,
-    name: &str,
-) -> Result<Entry> {
+async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: Metering, files: Files, name: &str) -> Result<Entry> {
     let guest = zstd::decode_all(prebuilt.guest).with_context(|| format!("the {} engine is damaged", prebuilt.name))?;
     let parts = split(&guest)?;
     let code = match metering {

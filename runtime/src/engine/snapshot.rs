@@ -149,7 +149,9 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
         now.as_micros() as u64
     })?;
     linker.func_wrap(clocks, "elapsed-us", |caller: Caller<'_, State>| caller.data().started.elapsed().as_micros() as u64)?;
-    linker.func_wrap_async(clocks, "sleep-us", |_, (duration_us,): (u64,)| Box::new(tokio::time::sleep(Duration::from_micros(duration_us))))?;
+    linker.func_wrap_async(clocks, "sleep-us", |_, (duration_us,): (u64,)| {
+        Box::new(tokio::time::sleep(Duration::from_micros(duration_us)))
+    })?;
     // What is drawn now is the same in every call: engines refuse it to handlers, or warn.
     linker.func_wrap("mirra:function/random@0.1.0", "next-u64", || getrandom::u64().unwrap_or_default())?;
     linker.func_wrap("mirra:function/logging@0.1.0", "log", move |mut caller: Caller<'_, State>, level: u32, start: u32, len: u32| {
@@ -208,17 +210,13 @@ fn add_files(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<()>
         memory.write(&mut caller, answer as usize, &record)?;
         wasmtime::Result::Ok(())
     })?;
-    linker.func_wrap_async(
-        files,
-        "read",
-        move |mut caller: Caller<'_, State>, (id, offset, length, answer): (u32, u64, u32, u32)| {
-            Box::new(async move {
-                let content = caller.data().files.read(id, offset, length).to_vec();
-                let start = place(&mut caller, memory, &content, 1).await?;
-                write_list(&mut caller, memory, answer, start, content.len())
-            })
-        },
-    )?;
+    linker.func_wrap_async(files, "read", move |mut caller: Caller<'_, State>, (id, offset, length, answer): (u32, u64, u32, u32)| {
+        Box::new(async move {
+            let content = caller.data().files.read(id, offset, length).to_vec();
+            let start = place(&mut caller, memory, &content, 1).await?;
+            write_list(&mut caller, memory, answer, start, content.len())
+        })
+    })?;
     linker.func_wrap_async(files, "names", move |mut caller: Caller<'_, State>, (id, answer): (u32, u32)| {
         Box::new(async move {
             let names = caller.data().files.names(id);

@@ -53,16 +53,28 @@ impl Language for Component {
                 let what = if wasmparser::Parser::is_core_wasm(&wasm) { "a core wasm module" } else { "not wasm" };
                 return Err(rejected(format!("is {what}; mirra runs components of the world mirra:function/function (see wit/)")));
             }
-            Ok(Recipe { ingredients: vec![wasm], inputs: vec![path.to_owned()], warnings: Vec::new(), start: String::new(), traces: None, mounts: Vec::new() })
+            Ok(Recipe {
+                ingredients: vec![wasm],
+                inputs: vec![path.to_owned()],
+                warnings: Vec::new(),
+                start: String::new(),
+                traces: None,
+                mounts: Vec::new(),
+            })
         })
     }
 
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
             let file = recipe.ingredients.concat();
-            let component = command::handler_in(&file).map(<[u8]>::to_vec).unwrap_or(file);
-            Ok(Built { component, logs: Vec::new() })
+            let image = command::handler_in(&file).map(<[u8]>::to_vec).unwrap_or(file);
+            Ok(Built { image, logs: Vec::new() })
         })
+    }
+
+    /// It is its own image.
+    fn component(&self, image: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        Ok(image.to_vec())
     }
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {

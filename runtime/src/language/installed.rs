@@ -2,7 +2,10 @@
 //!
 //! A language is installed when its first handler comes: whoever runs JavaScript never waits for Python.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mirra_bundler::{Bundler, ChildCommand};
 use mirra_host_sdk::BoxFuture;
@@ -46,6 +49,7 @@ pub struct Slot {
 /// What of an executor's configuration concerns languages.
 pub struct Setup {
     pub cache: Arc<Cache>,
+    pub cache_folder: PathBuf,
     pub concurrency_max: u32,
     pub bundler: ChildCommand,
     pub bundler_spare: bool,
@@ -91,7 +95,8 @@ async fn install_python(setup: &Setup) -> Result<Installed> {
     let _told = (setup.long_work)("compiling the Python engine, once on this machine");
     let library = python::library(&setup.cache)?;
     let engine = open_engine(setup, &wasmtime, &mut linker, &python::PREBUILT, library.clone()).await?;
-    let language = Box::new(python::Python { wasmtime: wasmtime.clone(), engine, library });
+    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone()).context("cannot open the cache of packages")?;
+    let language = Box::new(python::Python { wasmtime: wasmtime.clone(), engine, library, packages });
     Ok(Installed { language, wasmtime, fuel, linker })
 }
 

@@ -47,8 +47,16 @@ pub trait Language: Send + Sync {
     /// Reads the source; nothing is compiled yet. Errors in it are told here, with their place.
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>>;
 
-    /// The component that runs, as wasm, and what the handler's top level logged meanwhile.
+    /// What handlers start from: their artifacts are kept as differences to it.
+    fn base(&self) -> wasmtime::Result<&[u8]> {
+        Ok(&[])
+    }
+
+    /// The handler's image, and what its top level logged meanwhile.
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>>;
+
+    /// The component that runs, as wasm, made of an image.
+    fn component(&self, image: &[u8]) -> wasmtime::Result<Vec<u8>>;
 
     /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
@@ -60,7 +68,7 @@ pub trait Language: Send + Sync {
 }
 
 pub struct Built {
-    pub component: Vec<u8>,
+    pub image: Vec<u8>,
     pub logs: Vec<String>,
 }
 

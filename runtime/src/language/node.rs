@@ -66,9 +66,16 @@ impl Language for Node {
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
             let Loaded { image, logs } = self.load(recipe).await?;
-            let component = thin::thin_component(self.engine.glue, &image).map_err(internal)?;
-            Ok(Built { component, logs: logs.into_iter().map(|entry| entry.message).collect() })
+            Ok(Built { image, logs: logs.into_iter().map(|entry| entry.message).collect() })
         })
+    }
+
+    fn base(&self) -> wasmtime::Result<&[u8]> {
+        self.engine.base()
+    }
+
+    fn component(&self, image: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        thin::thin_component(self.engine.glue, image)
     }
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
@@ -86,9 +93,7 @@ impl Node {
         let traces = recipe.traces.as_ref().ok_or_else(|| PrepareError::rejected("nothing was bundled"))?;
         let base = self.engine.base().map_err(internal)?;
         let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, Files::default()).await.map_err(internal)?;
-        loaded.map_err(|error| {
-            PrepareError::rejected(explain(error, |stack| stack::map_stack(stack, &traces.code, &traces.source_map)))
-        })
+        loaded.map_err(|error| PrepareError::rejected(explain(error, |stack| stack::map_stack(stack, &traces.code, &traces.source_map))))
     }
 }
 

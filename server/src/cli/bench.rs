@@ -59,6 +59,12 @@ enum What {
         #[arg(long, default_value_t = 500)]
         instances: usize,
     },
+    /// Python beside python3 and componentize-py
+    Python {
+        /// componentize-py (pip install componentize-py), to be measured beside it
+        #[arg(long, value_name = "PROGRAM")]
+        componentize_py: Option<PathBuf>,
+    },
     /// What the limits cost CPU-bound handlers
     Limits {
         #[arg(long, default_value_t = 21)]
@@ -89,6 +95,7 @@ impl What {
             What::Deploy { rounds } => mirra_benches::deploy(workbench, &program, lang, rounds).await,
             What::Throughput { seconds } => mirra_benches::throughput(&program, lang, seconds).await,
             What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
+            What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
         report.map_err(Failure::host)

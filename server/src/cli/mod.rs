@@ -70,12 +70,17 @@ Examples:
   echo '{\"handler\":\"hello\",\"event\":{}}' | mirra exec
 
 A handler:
-  A .ts, .js or .mjs file, a .wasm component of the world mirra:function/function, or a folder
+  A .ts, .js, .mjs or .py file, a .wasm component of the world mirra:function/function, or a folder
   with a package.json, an index or a handler file. It exports `handler`, by name or as default:
 
       export async function handler(event: { name?: string }) {
         return { greeting: `Hello, ${event.name ?? 'world'}!` };
       }
+
+  In Python, with packages from requirements.txt:
+
+      async def handler(event, context):
+          return {'greeting': f\"Hello, {event.get('name', 'world')}!\"}
 
 Exit codes:
   0  success

@@ -25,12 +25,15 @@ enum Language {
     Ts,
     /// JavaScript
     Js,
+    /// Python
+    Py,
 }
 
 type File = (&'static str, &'static str);
 
 const TYPESCRIPT: &[File] = &[("handler.ts", include_str!("new/handler.ts")), ("tsconfig.json", include_str!("new/tsconfig.json"))];
 const JAVASCRIPT: &[File] = &[("handler.js", include_str!("new/handler.js"))];
+const PYTHON: &[File] = &[("handler.py", include_str!("new/handler.py")), ("requirements.txt", include_str!("new/requirements.txt"))];
 
 impl New {
     pub fn run(self) -> Result<Exit, Failure> {
@@ -40,6 +43,7 @@ impl New {
         let files = match self.lang {
             Language::Ts => TYPESCRIPT,
             Language::Js => JAVASCRIPT,
+            Language::Py => PYTHON,
         };
         make(&self.name, name, files).with_context(|| format!("cannot make {folder}")).map_err(Failure::wrong_use)?;
         let made = format!(
@@ -54,8 +58,11 @@ impl New {
 fn make(folder: &Path, name: &str, files: &[File]) -> io::Result<()> {
     // Fails when there is one already: nothing of anybody's is overwritten.
     fs::create_dir(folder)?;
-    let package = serde_json::json!({ "name": name, "private": true, "type": "module", "main": files[0].0 });
-    fs::write(folder.join("package.json"), format!("{package:#}\n"))?;
+    // Python's folders have nothing of the kind.
+    if !files[0].0.ends_with(".py") {
+        let package = serde_json::json!({ "name": name, "private": true, "type": "module", "main": files[0].0 });
+        fs::write(folder.join("package.json"), format!("{package:#}\n"))?;
+    }
     for (file, content) in files {
         fs::write(folder.join(file), content)?;
     }

@@ -14,7 +14,7 @@ use crate::shell;
 /// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
 pub const CFLAGS: &str = "-O3 -mbulk-memory";
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 const MODULE: &str = "mirra_engine_node.wasm";
 
 /// Beginnings of environment variables that would reach the compilers and change what they write. (Flags for rustc given in
@@ -95,21 +95,26 @@ impl<'a> Guest<'a> {
     }
 
     fn cargo(&self) -> Command {
-        let mut cargo = Command::new(&self.toolchain.cargo);
-        cargo.current_dir(self.root.join("guest-sdk/node/engine"));
-        for (name, _) in env::vars_os() {
-            if FOREIGN.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
-                cargo.env_remove(name);
-            }
-        }
-        if let Some(rustc) = &self.toolchain.rustc {
-            cargo.env("RUSTC", rustc);
-        }
-        cargo
+        cargo(self.toolchain, &self.root.join("guest-sdk/node/engine"))
     }
 }
 
-fn remap(folders: &[(PathBuf, &str)]) -> Vec<String> {
+/// The toolchain's cargo, with nothing of the environment that would change what it builds.
+pub fn cargo(toolchain: &Toolchain, folder: &Path) -> Command {
+    let mut cargo = Command::new(&toolchain.cargo);
+    cargo.current_dir(folder);
+    for (name, _) in env::vars_os() {
+        if FOREIGN.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
+            cargo.env_remove(name);
+        }
+    }
+    if let Some(rustc) = &toolchain.rustc {
+        cargo.env("RUSTC", rustc);
+    }
+    cargo
+}
+
+pub fn remap(folders: &[(PathBuf, &str)]) -> Vec<String> {
     folders.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect()
 }
 

@@ -7,9 +7,6 @@ use anyhow::{Context, Result, bail};
 /// Digests by name or by path relative to the repository.
 pub type Digests = BTreeMap<String, Digest>;
 
-/// Everything that goes into an engine, relative to the repository: files, and folders with all that is in them.
-const SOURCES: [&str; 5] = ["guest-sdk/node/engine", "guest-sdk/node/glue.wat", "guest-sdk/node/layer", "guest-sdk/node/placement", "wit"];
-
 /// Folders that hold what is made from sources, or tests of them.
 const NO_SOURCES: [&str; 5] = ["dist", "node_modules", "target", "test", "tests"];
 
@@ -95,10 +92,10 @@ fn compare(found: &Digests, expected: &Digests, changed: &str) -> Vec<String> {
     added.chain(other).collect()
 }
 
-/// The digests of everything that goes into the engine, as it is now.
-pub fn sources(root: &Path) -> Result<Digests> {
+/// The digests of everything in `sources`, as it is now.
+pub fn sources(root: &Path, sources: &[&str]) -> Result<Digests> {
     let mut digests = Digests::new();
-    for source in SOURCES {
+    for source in sources {
         collect(root, source, &mut digests)?;
     }
     Ok(digests)

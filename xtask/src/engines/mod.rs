@@ -5,24 +5,41 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{npm, target_dir};
-
 mod command;
 mod guest;
 mod manifest;
+mod node;
 mod placement;
-pub mod python;
+mod python;
 mod strip;
 mod toolchain;
 
-use guest::Guest;
 use manifest::{Digest, Manifest};
 use toolchain::Toolchain;
 
-/// What ships of the engine, relative to the repository.
-const PREBUILT: &str = "guest-sdk/node/prebuilt";
-const ENGINE: &str = "engine.wasm.zst";
-const GLUE: &str = "glue.wasm";
+/// An engine: what ships of it, what it is made from, and how.
+struct Engine {
+    name: &'static str,
+    /// What ships, relative to the repository.
+    prebuilt: &'static str,
+    /// Files, and folders with all that is in them, relative to the repository.
+    sources: &'static [&'static str],
+    /// What builds it besides the pinned toolchain, a line each.
+    tools: fn(&Path) -> Result<Vec<String>>,
+    build: fn(&Path, &Toolchain) -> Result<Vec<Artifact>>,
+    /// Compares what ships with what was built.
+    compare: fn(&str, &[u8], &[u8]) -> Result<()>,
+}
+
+const ENGINES: [Engine; 2] = [node::ENGINE, python::ENGINE];
+
+/// A file that ships. One whose name says so is compressed there, and not here.
+struct Artifact {
+    name: &'static str,
+    bytes: Vec<u8>,
+}
+
+const COMPRESSED: &str = ".zst";
 const MANIFEST: &str = "manifest.txt";
 
 /// The best ratio that still decompresses with little memory; compressing takes a second.
@@ -40,6 +57,9 @@ pub struct Options {
     /// What compiles the engine; only the pinned toolchain gives the bytes that ship.
     #[arg(long, value_enum, default_value = "pinned", conflicts_with = "check")]
     toolchain: Kind,
+    /// Only this engine: node or python.
+    #[arg(long)]
+    engine: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,30 +70,27 @@ enum Kind {
     Rustup,
 }
 
-/// What a build gives.
-struct Built {
-    engine: Vec<u8>,
-    glue: Vec<u8>,
-}
-
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     if options.check {
-        return check(root, options.install_toolchain);
+        return check(root, options);
     }
     command::build(root)?;
     let toolchain = match options.toolchain {
         Kind::Pinned => toolchain::pinned(options.install_toolchain)?,
         Kind::Rustup => toolchain::rustup()?,
     };
-    let built = build(root, &toolchain)?;
-    let engine_zst = zstd::encode_all(&*built.engine, ZSTD_LEVEL)?;
-    let manifest =
-        Manifest { toolchain: toolchain.versions.clone(), sources: manifest::sources(root)?, results: results(&engine_zst, &built.glue) };
-    write(root, ENGINE, &engine_zst)?;
-    write(root, GLUE, &built.glue)?;
-    write(root, MANIFEST, manifest.render().as_bytes())?;
-    println!("{PREBUILT}/{ENGINE}: {} bytes, {} unpacked, blake3 {}", engine_zst.len(), built.engine.len(), Digest::of(&built.engine));
-    println!("{PREBUILT}/{GLUE}: {} bytes, blake3 {}", built.glue.len(), Digest::of(&built.glue));
+    for engine in options.engines() {
+        let mut results = manifest::Digests::new();
+        for artifact in (engine.build)(root, &toolchain)? {
+            let is_compressed = artifact.name.ends_with(COMPRESSED);
+            let bytes = if is_compressed { zstd::encode_all(&*artifact.bytes, ZSTD_LEVEL)? } else { artifact.bytes };
+            write(root, engine, artifact.name, &bytes)?;
+            println!("{}/{}: {} bytes, blake3 {}", engine.prebuilt, artifact.name, bytes.len(), Digest::of(&bytes));
+            results.insert(artifact.name.to_owned(), Digest::of(&bytes));
+        }
+        let manifest = engine.manifest(root, toolchain.versions.clone(), results)?;
+        write(root, engine, MANIFEST, manifest.render().as_bytes())?;
+    }
     if matches!(options.toolchain, Kind::Rustup) {
         println!("This is NOT the pinned build: `cargo xtask engines --check` refuses it. Run `cargo xtask engines` before you commit.");
     }
@@ -81,50 +98,62 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// First what costs nothing: the sources, the toolchain's name and the shipped files are those of the manifest. Then the
-/// proof, where it can be had: the same bytes come out again.
-fn check(root: &Path, install_toolchain: bool) -> Result<()> {
+/// proof, where it can be had: the same comes out again.
+fn check(root: &Path, options: &Options) -> Result<()> {
     command::check(root)?;
-    let shipped = Shipped::read(root)?;
-    let expected = Manifest {
-        toolchain: toolchain::pinned_versions(),
-        sources: manifest::sources(root)?,
-        results: results(&shipped.engine_zst, &shipped.glue),
-    };
-    let differences = shipped.manifest.differences(&expected);
-    if !differences.is_empty() {
-        bail!("{PREBUILT} is not what the sources give; run `cargo xtask engines`\n  {}", differences.join("\n  "));
+    for engine in options.engines() {
+        engine.check_manifest(root)?;
     }
-    println!("The manifest's digests are those of the sources and of what ships.");
-    let toolchain = match toolchain::pinned(install_toolchain) {
+    println!("The manifests' digests are those of the sources and of what ships.");
+    let toolchain = match toolchain::pinned(options.install_toolchain) {
         Ok(toolchain) => toolchain,
         Err(missing) => {
             println!("NOT REBUILT: only digests were compared, as the pinned toolchain cannot be had here. {missing:#}");
             return Ok(());
         }
     };
-    let built = build(root, &toolchain)?;
-    let engine = zstd::decode_all(&*shipped.engine_zst).with_context(|| format!("{ENGINE} is damaged"))?;
-    same_bytes(ENGINE, &engine, &built.engine)?;
-    same_bytes(GLUE, &shipped.glue, &built.glue)?;
-    println!("Rebuilt: the same {} bytes of engine, blake3 {}, and {} of glue.", engine.len(), Digest::of(&engine), built.glue.len());
+    for engine in options.engines() {
+        for built in (engine.build)(root, &toolchain)? {
+            let shipped = engine.read(root, built.name)?;
+            let is_compressed = built.name.ends_with(COMPRESSED);
+            let damaged = || format!("{}/{} is damaged", engine.prebuilt, built.name);
+            let shipped = if is_compressed { zstd::decode_all(&*shipped).with_context(damaged)? } else { shipped };
+            (engine.compare)(built.name, &shipped, &built.bytes)?;
+            println!("Rebuilt: {}/{}, {} bytes.", engine.prebuilt, built.name, shipped.len());
+        }
+    }
     Ok(())
 }
 
-fn build(root: &Path, toolchain: &Toolchain) -> Result<Built> {
-    let layer = root.join("guest-sdk/node/layer");
-    npm::install(&layer)?;
-    npm::script(&layer, "build")?;
-    let target_dir = target_dir(root).join("engines");
-    let guest = Guest::fetch(root, &target_dir, toolchain)?;
-    let placement = target_dir.join("placement");
-    placement::profile(root, &guest.traced()?, &placement)?;
-    let engine = guest.build(&placement)?;
-    let glue = wat::parse_file(root.join("guest-sdk/node/glue.wat"))?;
-    Ok(Built { engine: strip::strip(&engine)?, glue })
+impl Options {
+    fn engines(&self) -> impl Iterator<Item = &'static Engine> {
+        ENGINES.iter().filter(|engine| self.engine.as_deref().is_none_or(|name| name == engine.name))
+    }
 }
 
-fn results(engine_zst: &[u8], glue: &[u8]) -> manifest::Digests {
-    [(ENGINE.to_owned(), Digest::of(engine_zst)), (GLUE.to_owned(), Digest::of(glue))].into()
+impl Engine {
+    fn manifest(&self, root: &Path, mut toolchain: Vec<String>, results: manifest::Digests) -> Result<Manifest> {
+        toolchain.extend((self.tools)(root)?);
+        Ok(Manifest { toolchain, sources: manifest::sources(root, self.sources)?, results })
+    }
+
+    fn check_manifest(&self, root: &Path) -> Result<()> {
+        let text = String::from_utf8(self.read(root, MANIFEST)?).with_context(|| format!("{MANIFEST} is not text"))?;
+        let shipped =
+            Manifest::parse(&text).with_context(|| format!("{}/{MANIFEST} is damaged; run `cargo xtask engines`", self.prebuilt))?;
+        let names = shipped.results.keys();
+        let results = names.map(|name| Ok((name.clone(), Digest::of(&self.read(root, name)?)))).collect::<Result<_>>()?;
+        let differences = shipped.differences(&self.manifest(root, toolchain::pinned_versions(), results)?);
+        if !differences.is_empty() {
+            bail!("{} is not what the sources give; run `cargo xtask engines`\n  {}", self.prebuilt, differences.join("\n  "));
+        }
+        Ok(())
+    }
+
+    fn read(&self, root: &Path, name: &str) -> Result<Vec<u8>> {
+        let unreadable = || format!("cannot read {}/{name}; run `cargo xtask engines`", self.prebuilt);
+        fs::read(root.join(self.prebuilt).join(name)).with_context(unreadable)
+    }
 }
 
 fn same_bytes(name: &str, shipped: &[u8], built: &[u8]) -> Result<()> {
@@ -141,26 +170,7 @@ fn same_bytes(name: &str, shipped: &[u8], built: &[u8]) -> Result<()> {
     )
 }
 
-/// What is in `PREBUILT` now.
-struct Shipped {
-    engine_zst: Vec<u8>,
-    glue: Vec<u8>,
-    manifest: Manifest,
-}
-
-impl Shipped {
-    fn read(root: &Path) -> Result<Shipped> {
-        let read = |name: &str| {
-            fs::read(root.join(PREBUILT).join(name)).with_context(|| format!("cannot read {PREBUILT}/{name}; run `cargo xtask engines`"))
-        };
-        let manifest = String::from_utf8(read(MANIFEST)?).with_context(|| format!("{MANIFEST} is not text"))?;
-        let manifest =
-            Manifest::parse(&manifest).with_context(|| format!("{PREBUILT}/{MANIFEST} is damaged; run `cargo xtask engines`"))?;
-        Ok(Shipped { engine_zst: read(ENGINE)?, glue: read(GLUE)?, manifest })
-    }
-}
-
-fn write(root: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = root.join(PREBUILT).join(name);
+fn write(root: &Path, engine: &Engine, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = root.join(engine.prebuilt).join(name);
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -18,6 +18,9 @@ const PINNED_RUST_VERSION: &str = "rustc 1.96.0 (ac68faa20 2026-05-25) (built fr
 
 const PINNED_CLANG: &str = "clang-19";
 const PINNED_CLANG_VERSION: &str = "clang version 19.1.7";
+/// Its version is looked at where it is used.
+const WASM_OPT: &str = "wasm-opt";
+
 const PINNED_AR: &str = "llvm-ar-19";
 
 /// The toolchain of rustup that has the linker, and what the linker says about itself.
@@ -25,8 +28,8 @@ const LINKER_TOOLCHAIN: &str = "1.95.0";
 const PINNED_LINKER_VERSION: &str = "LLD 22.1.2 (/checkout/src/llvm-project/llvm 1cb4e3833c1919c2e6fb579a23ac0e2b22587b7e)";
 
 /// What apt is asked for. A revision of Debian's (what a star stands for) may change; the sources behind it do not.
-const DEBIAN_PACKAGES: [&str; 5] =
-    ["rustc-web=1.96.0*", "cargo-web=1.96.0*", "rust-web-src=1.96.0*", "clang-19=1:19.1.7*", "llvm-19=1:19.1.7*"];
+const DEBIAN_PACKAGES: [&str; 6] =
+    ["binaryen=108*", "rustc-web=1.96.0*", "cargo-web=1.96.0*", "rust-web-src=1.96.0*", "clang-19=1:19.1.7*", "llvm-19=1:19.1.7*"];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -84,6 +87,7 @@ fn find_pinned() -> Result<Toolchain> {
         bail!("{PINNED_CLANG} is {clang} and not {PINNED_CLANG_VERSION}");
     }
     shell::output(Command::new(PINNED_AR).arg("--version"))?;
+    shell::output(Command::new(WASM_OPT).arg("--version"))?;
     Ok(Toolchain {
         cargo: PINNED_CARGO.into(),
         rustc: Some(PINNED_RUSTC.into()),

@@ -16,7 +16,7 @@ const RANGE_BYTES: usize = 192 << 10;
 /// As CPython's own: larger blocks are the C library's.
 const SMALL_BYTES_MAX: usize = 512;
 const ALIGN: usize = 8;
-const CLASSES: usize = (SMALL_BYTES_MAX + HEADER_BYTES) / ALIGN + 1;
+const CLASSES: usize = class(SMALL_BYTES_MAX) + 1;
 
 /// In front of every block: its class, the number of `ALIGN` that it takes with this.
 const HEADER_BYTES: usize = 4;
@@ -86,7 +86,7 @@ fn is_ours(block: *mut u8) -> bool {
 }
 
 /// The class of blocks for `size` bytes.
-fn class(size: usize) -> usize {
+const fn class(size: usize) -> usize {
     (size + HEADER_BYTES).div_ceil(ALIGN)
 }
 

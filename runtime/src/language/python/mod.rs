@@ -1,5 +1,6 @@
 //! Python: a handler's files as they are, imported on top of the base image by CPython itself.
 
+mod packages;
 mod source;
 
 use std::{path::Path, sync::Arc};
@@ -19,6 +20,7 @@ use crate::{
     files::{Archive, Files},
 };
 
+pub use packages::Source as Packages;
 pub use source::accepts;
 
 /// CPython with the engine's own modules in it: `guest-sdk/python`.
@@ -33,13 +35,15 @@ static LIBRARY: &[u8] = include_bytes!("../../../../guest-sdk/python/prebuilt/li
 
 /// Folders of the tree that a handler sees; the engine knows them by these names (`load.py`).
 const LIBRARY_FOLDER: &str = "python";
-pub const HANDLER_FOLDER: &str = "handler";
+const HANDLER_FOLDER: &str = "handler";
+const PACKAGES_FOLDER: &str = "packages";
 
 pub struct Python {
     pub wasmtime: Engine,
     pub engine: Arc<SharedEngine>,
     /// The library, which every handler has.
     pub library: Files,
+    pub packages: Packages,
 }
 
 /// The library's archive from the cache, where it lies unpacked: it is read in place.
@@ -67,14 +71,17 @@ impl Language for Python {
             let path = path.to_owned();
             let gathered = tokio::task::spawn_blocking(move || source::gather(&path)).await;
             let source = gathered.map_err(|error| HostError::caused_by("a handler's files could not be read", error))??;
-            let archive = source.pack().map_err(internal)?;
+            let packages = self.packages.of(&source).await?;
+            let mut mounts = vec![Mount { folder: HANDLER_FOLDER, archive: source.pack().map_err(internal)? }];
+            mounts.extend(packages.archive.map(|archive| Mount { folder: PACKAGES_FOLDER, archive }));
+            let archives = mounts.iter().map(|mount| mount.archive.clone());
             Ok(Recipe {
-                ingredients: vec![source.entry.clone().into_bytes(), archive.clone()],
-                inputs: source.inputs,
-                warnings: Vec::new(),
+                ingredients: std::iter::once(source.entry.clone().into_bytes()).chain(archives).collect(),
+                inputs: [source.inputs, packages.inputs].concat(),
+                warnings: packages.notes,
                 start: format!("/{HANDLER_FOLDER}/{}", source.entry),
                 traces: None,
-                mounts: vec![Mount { folder: HANDLER_FOLDER, archive }],
+                mounts,
             })
         })
     }
@@ -82,9 +89,16 @@ impl Language for Python {
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
             let Loaded { image, logs } = self.load(recipe).await?;
-            let component = thin::thin_component(self.engine.glue, &image).map_err(internal)?;
-            Ok(Built { component, logs: logs.into_iter().map(|entry| entry.message).collect() })
+            Ok(Built { image, logs: logs.into_iter().map(|entry| entry.message).collect() })
         })
+    }
+
+    fn base(&self) -> wasmtime::Result<&[u8]> {
+        self.engine.base()
+    }
+
+    fn component(&self, image: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        thin::thin_component(self.engine.glue, image)
     }
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {

@@ -23,6 +23,8 @@ const ENTRIES: [&str; 3] = ["handler.py", "main.py", "index.py"];
 const NO_SOURCES: [&str; 4] = ["__pycache__", "node_modules", "venv", "env"];
 
 pub struct Source {
+    /// The folder, absolute.
+    pub root: PathBuf,
     /// By path relative to the handler's folder.
     pub files: BTreeMap<String, Vec<u8>>,
     /// The path of the file that the handler is in.
@@ -151,7 +153,7 @@ impl<'a> Gathering<'a> {
 
     fn done(mut self, entry: String) -> Source {
         self.inputs.sort();
-        Source { files: self.files, entry, inputs: self.inputs }
+        Source { root: self.root.to_owned(), files: self.files, entry, inputs: self.inputs }
     }
 }
 

@@ -69,7 +69,10 @@ pub fn link(component: &[u8], wasi: &[u8]) -> Result<Vec<u8>> {
 /// What a function is after linking.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Place {
-    Defined { module: usize, index: u32 },
+    Defined {
+        module: usize,
+        index: u32,
+    },
     /// An import of the result.
     Host(usize),
     /// A function that traps, of this type.
@@ -276,7 +279,8 @@ impl<'a> Linker<'a> {
             }
         }
         self.fill_slots(numbers, &mut elements)?;
-        let mut traps: Vec<_> = numbers.iter().filter_map(|(place, at)| if let Place::Trap(ty) = place { Some((*at, *ty)) } else { None }).collect();
+        let mut traps: Vec<_> =
+            numbers.iter().filter_map(|(place, at)| if let Place::Trap(ty) = place { Some((*at, *ty)) } else { None }).collect();
         traps.sort_unstable();
         for (_, ty) in traps {
             functions.function(ty);
@@ -328,7 +332,9 @@ impl<'a> Linker<'a> {
     fn type_section(&self) -> Result<TypeSection> {
         let mut section = TypeSection::new();
         for ty in &self.types.types {
-            let values = |types: &[wasmparser::ValType]| types.iter().map(|ty| RoundtripReencoder.val_type(*ty)).collect::<Result<Vec<ValType>, _>>();
+            let values = |types: &[wasmparser::ValType]| {
+                types.iter().map(|ty| RoundtripReencoder.val_type(*ty)).collect::<Result<Vec<ValType>, _>>()
+            };
             section.ty().function(values(ty.params())?, values(ty.results())?);
         }
         Ok(section)
