@@ -36,6 +36,16 @@ fn nothing_random_is_the_same_in_two_calls() {
     }
 }
 
+/// JSON can carry half of a surrogate pair, and UTF-8 cannot.
+#[test]
+fn half_of_a_surrogate_pair_is_written_as_an_escape() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("handler.py");
+    write(&path, "def handler(event, context):\n    return ['\\ud83e', '🦀']\n");
+    let ended = run(&mut mirra(&["run", path.to_str().unwrap()]), "");
+    assert_eq!(ended.stdout.trim(), r#"["\ud83e","\ud83e\udd80"]"#, "{}", ended.stderr);
+}
+
 #[test]
 fn what_is_printed_logged_and_warned_of_are_log_lines() {
     let code = r#"

@@ -17,19 +17,28 @@ _NO_INPUT = "input() has nobody to ask: what a handler works on is its event"
 _NO_DEBUGGER = "a debugger has no terminal in this sandbox; print() and logging write to the handler's logs"
 _NO_ABORT = "os.abort() has no process to end; a handler ends by returning or by raising an exception"
 
+_NO_SCREEN = "there is no screen in this sandbox"
+_NO_TERMINAL = "there is no terminal in this sandbox"
+_NO_NATIVE_CODE = "ctypes cannot exist in this sandbox: there is no native code to call"
+
+# Modules that are not in this Python, some of them left out of its library.
 _MISSING = {
     "_bz2": "this Python has no bz2; gzip and zlib work",
-    "_ctypes": "ctypes cannot exist in this sandbox: there is no native code to call",
+    "_ctypes": _NO_NATIVE_CODE,
+    "_curses": _NO_TERMINAL,
     "_lzma": "this Python has no lzma; gzip and zlib work",
     "_multiprocessing": f"{_NO_PROCESSES}; multiprocessing does not work",
     "_posixsubprocess": _NO_PROCESSES,
-    "_sqlite3": "this Python has no sqlite3",
+    "_tkinter": _NO_SCREEN,
     "_zstd": "this Python has no zstd; gzip and zlib work",
-    "_tkinter": "there is no screen in this sandbox",
-    "_curses": "there is no terminal in this sandbox",
+    "ctypes": _NO_NATIVE_CODE,
+    "curses": _NO_TERMINAL,
     "fcntl": "files cannot be locked in this sandbox: this Python has no fcntl",
-    "termios": "there is no terminal in this sandbox",
+    "readline": _NO_TERMINAL,
     "resource": "a handler's limits are its host's: this Python has no resource",
+    "termios": _NO_TERMINAL,
+    "tkinter": _NO_SCREEN,
+    "turtle": _NO_SCREEN,
 }
 
 # What this Python's modules do not have. The library asks by hasattr(), and is told no; whoever uses it is told why.
