@@ -2,7 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
-use mirra_host_sdk::HostError;
+use mirra_egress::{Egress, EgressConfig};
+use mirra_host_sdk::{Capabilities, HostError};
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
 
 use crate::{config::HostFlags, failure::Failure, terminal::Spinner};
@@ -23,7 +24,9 @@ impl Size {
 
 /// Opens the cache. The first time on a machine that a language is needed, its engine is compiled for a few seconds.
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size) -> Result<LocalExecutor, Failure> {
+    let egress = Egress::new(EgressConfig::new(flags.allowed_hosts())).map_err(cannot_start)?;
     let config = Config {
+        capabilities: Capabilities::default().with("http", egress),
         prices: flags.price_table()?,
         concurrency_max: size.concurrency_max,
         concurrency_per_handler_max: size.concurrency_per_handler_max,

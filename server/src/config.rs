@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use mirra_egress::{AllowEntry, AllowList};
 use mirra_host_sdk::{LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
 
@@ -23,6 +24,11 @@ pub struct HostFlags {
     /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
+
+    /// Hosts that handlers may send HTTP requests to, separated by commas; none unless given. Such as api.example.com,
+    /// *.example.org, 127.0.0.1:8080; * is every public host
+    #[arg(long, value_name = "HOST[:PORT],...", value_delimiter = ',', help_heading = "Host")]
+    allow_net: Vec<AllowEntry>,
 }
 
 impl HostFlags {
@@ -32,6 +38,11 @@ impl HostFlags {
         let data = data.or_else(|| from("XDG_DATA_HOME").map(|folder| folder.join("mirra")));
         let data = data.or_else(|| from("HOME").map(|home| home.join(".local/share/mirra")));
         data.unwrap_or_else(|| PathBuf::from(".mirra")).join("cache")
+    }
+
+    /// What `--allow-net` names.
+    pub fn allowed_hosts(&self) -> AllowList {
+        self.allow_net.iter().cloned().collect()
     }
 
     pub fn price_table(&self) -> Result<PriceTable, Failure> {

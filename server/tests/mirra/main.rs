@@ -10,6 +10,7 @@ mod fixtures;
 mod hostile;
 mod http;
 mod packages;
+mod python;
 mod shutdown;
 mod stock;
 mod support;

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from . import call, immortal, load, logs, loop, placement, randomness, sandbox, sdk
+from . import call, http_hooks, immortal, load, logs, loop, placement, randomness, sandbox, sdk
 
 # Imported for what is then in the image; a call that imports one of these again pays nothing. More would make the image of
 # every handler larger, and whatever is not here is imported from the library when it is asked for.
@@ -53,6 +53,7 @@ def prepare():
     loop.install()
     sandbox.install()
     randomness.install()
+    http_hooks.install()
 
 
 def boot():

@@ -27,6 +27,8 @@ def _message(error):
         return _missing(error)
     if isinstance(error, MemoryError) and not error.args:
         return "out of memory: one object needs more than the handler can have"
+    if type(error).__name__ == "ZoneInfoNotFoundError":
+        return f"{error.args[0]}; time zones are a package: add the line tzdata to requirements.txt"
     try:
         return str(error)
     except BaseException as failed:
@@ -56,6 +58,8 @@ def _chain(told, depth):
     if isinstance(told.exc_type, type) and issubclass(told.exc_type, SyntaxError):
         yield from _syntax(told)
     yield from _frames(told.stack)
+    for note in told.__notes__ or ():
+        yield f"Note: {note}\n"
     for part in told.exceptions or () if depth > 0 else ():
         yield f"One of the group: {part}\n"
         yield from _chain(part, depth - 1)

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 
-from . import call, failures, immortal, logs, operations, placement, randomness
+from . import call, failures, immortal, logs, loop, operations, placement, randomness
 
 # Where the host shows files.
 HANDLER_FOLDER = "/handler"
@@ -14,7 +14,7 @@ LIBRARY_FOLDER = "/python"
 ENGINE_FOLDER = os.path.dirname(__file__)
 
 # Kinds of errors, as the host knows them.
-_RAISED, _NO_HANDLER = 0, 2
+_RAISED, _NEVER_SETTLES, _NO_HANDLER = range(3)
 
 
 def is_authors(filename):
@@ -33,6 +33,8 @@ def load(entry):
     """Imports the file `entry`. Answers None, or (kind, name, message, stack)."""
     try:
         module = _import(entry)
+    except loop.NeverSettles:
+        return _NEVER_SETTLES, "", "", ""
     except BaseException as error:
         return (_RAISED, *failures.describe(error))
     finally:

@@ -36,6 +36,9 @@ class _Stream(io.TextIOBase):
     def writable(self):
         return True
 
+    def fileno(self):
+        raise io.UnsupportedOperation("what a handler prints goes to its logs: there is no file under it")
+
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")

@@ -12,15 +12,26 @@ _under_way = {}
 is_preparing = True
 
 
-def call(name, arguments, result, failure):
+def call(name, arguments, result, failure, refusal=None):
     """Starts `name`. Answers its future in a coroutine, elsewhere its result once it is there."""
+    future = _start(name, arguments, result, failure, refusal)
+    return future if asyncio._get_running_loop() is not None else _wait_for(future)
+
+
+def call_and_wait(name, arguments, result, failure, refusal=None):
+    """The same for code that cannot await, wherever it is called from. What runs beside it stands still meanwhile."""
+    return _wait_for(_start(name, arguments, result, failure, refusal))
+
+
+def _start(name, arguments, result, failure, refusal):
     if is_preparing:
-        raise RuntimeError(f"mirra.{name}() was called while the handler was prepared; move the call into the handler")
-    running = asyncio._get_running_loop()
-    future = (running or loop_of_sync_calls()).create_future()
+        raise RuntimeError(refusal or f"mirra.{name}() was called while the handler was prepared; move the call into the handler")
+    future = (asyncio._get_running_loop() or loop_of_sync_calls()).create_future()
     _under_way[host.start(name, arguments)] = future, result, failure
-    if running is not None:
-        return future
+    return future
+
+
+def _wait_for(future):
     while not future.done():
         wait(None)
     return future.result()

@@ -5,7 +5,7 @@ import json
 import sys
 import types
 
-from . import operations
+from . import context, operations
 
 
 class MirraError(Exception):
@@ -68,6 +68,8 @@ mirra = _Sdk("mirra", "What a handler can reach outside of its instance.")
 
 def install():
     mirra.MirraError = MirraError
+    # For annotations: what `guest-sdk/python/stubs` says of them is for whoever checks types.
+    mirra.Context, mirra.Event, mirra.Mirra = context.Context, dict, _Sdk
     sys.modules["mirra"] = mirra
     # Asked for once at the start, they lie in the image, and a call does not write the memory of making them.
     for name in "ai", "flows", "memory", "resources", "scripts":
