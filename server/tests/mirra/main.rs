@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod shutdown;
 mod stock;
+mod stock_python;
 mod support;
 mod wall;
 mod watch;
