@@ -20,6 +20,12 @@ pub const ROOT: u32 = 0;
 /// An id is the number of its archive in the upper bits, and of the node in it in the lower.
 const NODE_BITS: u32 = 24;
 
+/// Files and folders of an archive. Those of a command may be anybody's, and few bytes can name many folders.
+const NODES_MAX: usize = 1 << 17;
+
+/// Archives that are packed into one: a language has some three.
+const PACKED_MAX: usize = 8;
+
 /// A tar archive, taken in as a tree.
 pub struct Archive {
     bytes: Bytes,
@@ -75,6 +81,9 @@ fn insert(nodes: &mut Vec<Node>, path: &str, range: Range<usize>) -> Result<()> 
             bail!("an archive with the path {path:?}");
         }
         let next = nodes.len() as u32;
+        if next as usize >= NODES_MAX {
+            bail!("an archive with too many files");
+        }
         let is_file = parts.peek().is_none();
         let Some(Node::Folder(children)) = nodes.get_mut(at as usize) else { bail!("an archive with something in a file: {path:?}") };
         match children.get(part) {
@@ -85,9 +94,6 @@ fn insert(nodes: &mut Vec<Node>, path: &str, range: Range<usize>) -> Result<()> 
                 at = next;
             }
         }
-    }
-    if nodes.len() >= 1 << NODE_BITS {
-        bail!("an archive with too many files");
     }
     Ok(())
 }
@@ -192,7 +198,8 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     for_each_file(packed, |path, _, content| {
         let (folder, path) = path.split_once('/').with_context(|| format!("an archive with {path:?} in no folder"))?;
         let archive = archives.entry(folder.to_owned()).or_insert_with(|| tar::Builder::new(Vec::new()));
-        append(archive, path, content)
+        append(archive, path, content)?;
+        if archives.len() > PACKED_MAX { bail!("an archive with more than {PACKED_MAX} folders") } else { Ok(()) }
     })?;
     archives.into_iter().map(|(folder, archive)| Ok((folder, archive.into_inner()?))).collect()
 }
@@ -265,6 +272,17 @@ mod tests {
         assert_eq!(unpack(&files.pack().unwrap()).unwrap(), [("handler".to_owned(), handler), ("python".to_owned(), library)]);
         assert!(unpack(&pack([("in no folder", &b""[..])]).unwrap()).is_err());
         assert!(unpack(b"no archive").is_err());
+    }
+
+    #[test]
+    fn archives_that_would_take_too_much_memory_are_refused() {
+        let folders: Vec<String> = (0..=PACKED_MAX).map(|number| format!("{number}/x")).collect();
+        let unpacked = |folders: &[String]| unpack(&pack(folders.iter().map(|path| (&**path, &b""[..]))).unwrap());
+        assert_eq!(unpacked(&folders[1..]).unwrap().len(), PACKED_MAX);
+        assert!(unpacked(&folders).is_err());
+        let open = |depth: usize| Archive::open(Box::new(pack([(&*("x/".repeat(depth) + "x"), &b""[..])]).unwrap()));
+        assert!(open(NODES_MAX - 2).is_ok());
+        assert!(open(NODES_MAX - 1).is_err());
     }
 
     #[test]
