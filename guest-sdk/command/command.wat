@@ -1,11 +1,17 @@
 ;; What `mirra build` puts around a handler, so that any host of WASI 0.2 can run it: `wasmtime run X.wasm EVENT`.
 ;;
 ;; `$handler` stands for the handler: the runtime puts its component in this place. `$host` gives it on WASI what the mirra
-;; host would, and `$runner` makes the call. The three are components side by side since none may be entered twice: `$runner`
-;; is entered from outside, calls `$handler`, and that calls `$host`. `cargo xtask engines` encodes this file; `mirra run` and
-;; `mirra serve` take the handler out again and give it the real host.
+;; host would, `$files` shows it its files, and `$runner` makes the call. They are components side by side since none may be
+;; entered twice: `$runner` is entered from outside, calls `$handler`, and that calls `$host` and `$files`. `cargo xtask engines`
+;; encodes this file; `mirra run` and `mirra serve` take handler and files out again and give them the real host.
 (component $command
   (component $handler)
+
+  ;; Stands for the handler's files: where it has some, the runtime puts a module in this place whose memory has a tar archive
+  ;; of them from 128 KiB on. It is known by what it exports.
+  (core module $archive (memory (export "archive") 2))
+  ;; Stands for the code that reads them, which is Rust (`guest-sdk/command/files`): `cargo xtask engines` puts it in this place.
+  (core module $reader)
 
   ;; Of WASI what is used, in the oldest version: hosts give newer ones in its place.
   (import "wasi:io/error@0.2.0" (instance $error
@@ -233,7 +239,7 @@
         (if (local.get $has-timeout) (then (call $sleep (local.get $timeout-us))))
         (i32.store8 (i32.const 0) (i32.const 0))
         i32.const 0)
-      (func $sleep (param $us i64)
+      (func $sleep (export "sleep-us") (param $us i64)
         (local $pollable i32)
         ;; 2^54 microseconds are 570 years, and still fit as nanoseconds.
         (local.set $us (select (local.get $us) (i64.const 0x3fffffffffffff) (i64.lt_u (local.get $us) (i64.const 0x3fffffffffffff))))
@@ -281,6 +287,7 @@
       (canon lift (core func $code "print") (memory $bytes) (realloc $realloc)))
     (func (export "unix-time-us") (result u64) (canon lift (core func $code "unix-time-us")))
     (func (export "elapsed-us") (result u64) (canon lift (core func $code "elapsed-us")))
+    (func (export "sleep-us") (param "duration" u64) (canon lift (core func $code "sleep-us")))
     (func (export "tick") (param "left" s32) (result s32) (canon lift (core func $code "tick")))
     (func (export "finish") (param "left" s32) (canon lift (core func $code "finish")))
     (type $level' (enum "debug" "info" "warn" "error"))
@@ -295,6 +302,26 @@
       (canon lift (core func $code "start") (memory $bytes) (realloc $realloc)))
     (func (export "wait") (param "timeout-us" (option u64)) (result (option $completion))
       (canon lift (core func $code "wait") (memory $bytes))))
+
+  ;; The handler's files. A language that reads none does not import them.
+  (component $files
+    (alias outer $command $archive (core module $archive))
+    (alias outer $command $reader (core module $reader))
+    (core instance $archive (instantiate $archive))
+    (alias core export $archive "archive" (core memory $bytes))
+    (core instance $reader (instantiate $reader
+      (with "env" (instance (export "memory" (memory $bytes))))))
+    (alias core export $reader "realloc" (core func $realloc))
+    (alias core export $reader "forget" (core func $forget))
+
+    (type $file' (record (field "id" u32) (field "is-folder" bool) (field "size" u64)))
+    (export $file "file" (type $file'))
+    (func (export "find") (param "folder" u32) (param "path" string) (result (option $file))
+      (canon lift (core func $reader "find") (memory $bytes) (realloc $realloc) (post-return $forget)))
+    (func (export "read") (param "id" u32) (param "offset" u64) (param "length" u32) (result (list u8))
+      (canon lift (core func $reader "read") (memory $bytes) (post-return $forget)))
+    (func (export "names") (param "id" u32) (result (list string))
+      (canon lift (core func $reader "names") (memory $bytes) (post-return $forget))))
 
   ;; Makes the one call and prints what came of it.
   (component $runner
@@ -390,10 +417,13 @@
     (with "wall-now" (func $wall-clock "now"))
     (with "monotonic-now" (func $monotonic-clock "now"))
     (with "get-random-u64" (func $random "get-random-u64"))))
+  (instance $files (instantiate $files))
   (instance $handler (instantiate $handler
     (with "mirra:function/clocks@0.1.0" (instance
       (export "unix-time-us" (func $host "unix-time-us"))
-      (export "elapsed-us" (func $host "elapsed-us"))))
+      (export "elapsed-us" (func $host "elapsed-us"))
+      (export "sleep-us" (func $host "sleep-us"))))
+    (with "mirra:function/files@0.1.0" (instance $files))
     (with "mirra:function/logging@0.1.0" (instance
       (export "level" (type $host "level"))
       (export "log" (func $host "log"))))

@@ -47,16 +47,8 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// `linker` must have what the handler's language imports.
-    /// `files` are those of its language; its own are in the cache.
-    pub fn load(engine: &Engine, linker: &Linker<Call>, cache: &Cache, entry: Arc<Entry>, fuel: Fuel, mut files: Files) -> Result<Handler> {
-        // A language that has no files has none in its handlers: their metadata need not be read.
-        if !files.is_empty() {
-            for (folder, name) in Metadata::read(&entry)?.mounts {
-                let archive = cache.get(&name).with_context(|| format!("the cache has lost {name}"))?;
-                files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
-            }
-        }
+    /// `linker` must have what the handler's language imports. `files` are those that the handler sees.
+    pub fn load(engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel, files: Files) -> Result<Handler> {
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
@@ -91,6 +83,15 @@ impl Handler {
             _ => stack.to_owned(),
         }
     }
+}
+
+/// A handler's own files, from the cache, beside those of its language.
+pub fn files(cache: &Cache, entry: &Entry, mut files: Files) -> Result<Files> {
+    for (folder, name) in Metadata::read(entry)?.mounts {
+        let archive = cache.get(&name).with_context(|| format!("the cache has lost {name}"))?;
+        files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
+    }
+    Ok(files)
 }
 
 impl Metadata {

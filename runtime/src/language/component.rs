@@ -5,8 +5,11 @@ use std::path::Path;
 
 use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
 
-use super::{Built, Language, Recipe};
-use crate::engine::{command, shared::build_id};
+use super::{Built, Language, Mount, Recipe};
+use crate::{
+    engine::{command, shared::build_id},
+    files::{self, Files},
+};
 
 pub struct Component {
     /// Names what compiles components: compiled code of another wasmtime is not taken for this one's.
@@ -22,8 +25,8 @@ impl Component {
     }
 }
 
-/// A component with its dependencies, as for source code.
-const COMPONENT_BYTES_MAX: u64 = 50 << 20;
+/// As much as source code may have, and as much again for what `mirra build` puts around it: Python and its library have 30 MB.
+const COMPONENT_BYTES_MAX: u64 = 100 << 20;
 
 pub fn accepts(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm")
@@ -53,13 +56,14 @@ impl Language for Component {
                 let what = if wasmparser::Parser::is_core_wasm(&wasm) { "a core wasm module" } else { "not wasm" };
                 return Err(rejected(format!("is {what}; mirra runs components of the world mirra:function/function (see wit/)")));
             }
+            let mounts = mounts(&wasm).map_err(|error| rejected(format!("holds files that cannot be read: {error:#}")))?;
             Ok(Recipe {
                 ingredients: vec![wasm],
                 inputs: vec![path.to_owned()],
                 warnings: Vec::new(),
                 start: String::new(),
                 traces: None,
-                mounts: Vec::new(),
+                mounts,
             })
         })
     }
@@ -80,4 +84,15 @@ impl Language for Component {
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move { Ok(recipe.ingredients.concat()) })
     }
+
+    /// There are none but those that a command has with it.
+    fn files(&self) -> Option<Files> {
+        Some(Files::default())
+    }
+}
+
+fn mounts(component: &[u8]) -> wasmtime::Result<Vec<Mount>> {
+    let archive = command::handler_in(component).and_then(|_| command::archive_in(component));
+    let archives = archive.map(files::unpack).transpose()?.unwrap_or_default();
+    Ok(archives.into_iter().map(|(folder, archive)| Mount { folder, archive }).collect())
 }

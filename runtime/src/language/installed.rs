@@ -21,7 +21,7 @@ use crate::{
         shared::{Prebuilt, SharedEngine},
     },
     files::Files,
-    handler::Handler,
+    handler::{self, Handler},
     host::{self, Call},
 };
 
@@ -67,7 +67,11 @@ pub struct Installed {
 
 impl Installed {
     pub fn load(&self, cache: &Cache, entry: &Arc<Entry>) -> Result<Handler> {
-        Handler::load(&self.wasmtime, &self.linker, cache, entry.clone(), self.fuel, self.language.files())
+        let files = match self.language.files() {
+            Some(common) => handler::files(cache, entry, common)?,
+            None => Files::default(),
+        };
+        Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel, files)
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Recipe {
 
 /// An archive (tar), and the folder that it is seen as.
 pub struct Mount {
-    pub folder: &'static str,
+    pub folder: String,
     pub archive: Vec<u8>,
 }
 
@@ -61,9 +61,10 @@ pub trait Language: Send + Sync {
     /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
 
-    /// Files that every handler in this language sees.
-    fn files(&self) -> Files {
-        Files::default()
+    /// Files that every handler in this language sees besides its own. None: handlers in it have none at all, and their metadata
+    /// need not be read to know which.
+    fn files(&self) -> Option<Files> {
+        None
     }
 }
 

@@ -83,7 +83,7 @@ impl Language for Node {
             let loaded = self.load(recipe).await?;
             let code = self.engine.code().map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
-            command::around(&handler).map_err(internal)
+            command::around(&handler, &Files::default()).map_err(internal)
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// it with both. Neither needs the source or its packages. A .wasm is written as it is.
 #[derive(Args)]
 pub struct Build {
-    /// A .ts, .js or .mjs file, or a folder
+    /// A .ts, .js, .mjs or .py file, or a folder
     handler: PathBuf,
 
     /// Where to write the component; give it the ending .wasm

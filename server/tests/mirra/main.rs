@@ -13,6 +13,7 @@ mod packages;
 mod python;
 mod shutdown;
 mod stock;
+mod stock_python;
 mod support;
 mod wall;
 mod watch;

@@ -50,27 +50,47 @@ export async function handler(event: Event | null, context: any) {
 }
 "#;
 
-/// The handler as source and as built, made once.
-struct Handler {
+/// A handler as source and as built.
+pub struct Handler {
     folder: TempDir,
     engine: Engine,
     component: Component,
 }
 
-static HANDLER: LazyLock<Handler> = LazyLock::new(|| {
-    let folder = tempdir().unwrap();
-    let (source, built) = (folder.path().join("many.ts"), folder.path().join("many.wasm"));
-    write(&source, SOURCE);
-    let ended = run(&mut mirra(&["build", source.to_str().unwrap(), "-o", built.to_str().unwrap()]), "");
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let engine = Engine::default();
-    let component = Component::from_file(&engine, built).unwrap();
-    Handler { folder, engine, component }
-});
+static HANDLER: LazyLock<Handler> = LazyLock::new(|| Handler::build(&[("many.ts", SOURCE)], "many.ts", "many.wasm"));
 
 impl Handler {
-    fn path(&self, name: &str) -> PathBuf {
+    /// Builds `source`, which is one of `files` or a folder with them, into `built`.
+    pub fn build(files: &[(&str, &str)], source: &str, built: &str) -> Handler {
+        let folder = tempdir().unwrap();
+        for (name, content) in files {
+            write(folder.path().join(name), content);
+        }
+        let (source, built) = (folder.path().join(source), folder.path().join(built));
+        let ended = run(&mut mirra(&["build", source.to_str().unwrap(), "-o", built.to_str().unwrap()]), "");
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let engine = Engine::default();
+        let component = Component::from_file(&engine, built).unwrap();
+        Handler { folder, engine, component }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// `wasmtime run X.wasm ARGUMENTS < stdin`
+    pub fn stock(&self, arguments: &[&str], stdin: &str) -> Ended {
+        let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
+        let mut context = WasiCtx::builder();
+        context.arg("X.wasm").args(arguments);
+        context.stdin(MemoryInputPipe::new(stdin.to_owned())).stdout(stdout.clone()).stderr(stderr.clone());
+        let mut linker = Linker::new(&self.engine);
+        add_to_linker_sync(&mut linker).unwrap();
+        let mut store = Store::new(&self.engine, Host { context: context.build(), table: ResourceTable::new() });
+        let command = Command::instantiate(&mut store, &self.component, &linker).unwrap();
+        let ran = command.wasi_cli_run().call_run(&mut store).unwrap();
+        let text = |pipe: MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
+        Ended { code: i32::from(ran.is_err()), stdout: text(stdout), stderr: text(stderr) }
     }
 }
 
@@ -85,19 +105,8 @@ impl WasiView for Host {
     }
 }
 
-/// `wasmtime run many.wasm ARGUMENTS < stdin`
 fn stock(arguments: &[&str], stdin: &str) -> Ended {
-    let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
-    let mut context = WasiCtx::builder();
-    context.arg("many.wasm").args(arguments);
-    context.stdin(MemoryInputPipe::new(stdin.to_owned())).stdout(stdout.clone()).stderr(stderr.clone());
-    let mut linker = Linker::new(&HANDLER.engine);
-    add_to_linker_sync(&mut linker).unwrap();
-    let mut store = Store::new(&HANDLER.engine, Host { context: context.build(), table: ResourceTable::new() });
-    let command = Command::instantiate(&mut store, &HANDLER.component, &linker).unwrap();
-    let ran = command.wasi_cli_run().call_run(&mut store).unwrap();
-    let text = |pipe: MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
-    Ended { code: i32::from(ran.is_err()), stdout: text(stdout), stderr: text(stderr) }
+    HANDLER.stock(arguments, stdin)
 }
 
 #[track_caller]

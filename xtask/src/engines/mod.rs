@@ -31,7 +31,8 @@ struct Engine {
     compare: fn(&str, &[u8], &[u8]) -> Result<()>,
 }
 
-const ENGINES: [Engine; 2] = [node::ENGINE, python::ENGINE];
+/// What makes a command of a handler is no engine, and is built and checked like one.
+const ENGINES: [Engine; 3] = [command::ENGINE, node::ENGINE, python::ENGINE];
 
 /// A file that ships. One whose name says so is compressed there, and not here.
 struct Artifact {
@@ -57,7 +58,7 @@ pub struct Options {
     /// What compiles the engine; only the pinned toolchain gives the bytes that ship.
     #[arg(long, value_enum, default_value = "pinned", conflicts_with = "check")]
     toolchain: Kind,
-    /// Only this engine: node or python.
+    /// Only this engine: command, node or python.
     #[arg(long)]
     engine: Option<String>,
 }
@@ -74,7 +75,6 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     if options.check {
         return check(root, options);
     }
-    command::build(root)?;
     let toolchain = match options.toolchain {
         Kind::Pinned => toolchain::pinned(options.install_toolchain)?,
         Kind::Rustup => toolchain::rustup()?,
@@ -100,7 +100,6 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
 /// First what costs nothing: the sources, the toolchain's name and the shipped files are those of the manifest. Then the
 /// proof, where it can be had: the same comes out again.
 fn check(root: &Path, options: &Options) -> Result<()> {
-    command::check(root)?;
     for engine in options.engines() {
         engine.check_manifest(root)?;
     }

@@ -72,8 +72,8 @@ impl Language for Python {
             let gathered = tokio::task::spawn_blocking(move || source::gather(&path)).await;
             let source = gathered.map_err(|error| HostError::caused_by("a handler's files could not be read", error))??;
             let packages = self.packages.of(&source).await?;
-            let mut mounts = vec![Mount { folder: HANDLER_FOLDER, archive: source.pack().map_err(internal)? }];
-            mounts.extend(packages.archive.map(|archive| Mount { folder: PACKAGES_FOLDER, archive }));
+            let mut mounts = vec![Mount { folder: HANDLER_FOLDER.to_owned(), archive: source.pack().map_err(internal)? }];
+            mounts.extend(packages.archive.map(|archive| Mount { folder: PACKAGES_FOLDER.to_owned(), archive }));
             let archives = mounts.iter().map(|mount| mount.archive.clone());
             Ok(Recipe {
                 ingredients: std::iter::once(source.entry.clone().into_bytes()).chain(archives).collect(),
@@ -88,7 +88,8 @@ impl Language for Python {
 
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
-            let Loaded { image, logs } = self.load(recipe).await?;
+            let files = self.files_of(recipe).map_err(internal)?;
+            let Loaded { image, logs } = self.load(recipe, files).await?;
             Ok(Built { image, logs: logs.into_iter().map(|entry| entry.message).collect() })
         })
     }
@@ -103,25 +104,30 @@ impl Language for Python {
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move {
-            let loaded = self.load(recipe).await?;
+            let files = self.files_of(recipe).map_err(internal)?;
+            let loaded = self.load(recipe, files.clone()).await?;
             let code = self.engine.code().map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
-            command::around(&handler).map_err(internal)
+            command::around(&handler, &files).map_err(internal)
         })
     }
 
-    fn files(&self) -> Files {
-        self.library.clone()
+    fn files(&self) -> Option<Files> {
+        Some(self.library.clone())
     }
 }
 
 impl Python {
-    async fn load(&self, recipe: &Recipe) -> Result<Loaded, PrepareError> {
+    /// All that the handler sees.
+    fn files_of(&self, recipe: &Recipe) -> Result<Files> {
         let mut files = self.library.clone();
         for mount in &recipe.mounts {
-            let archive = Archive::open(Box::new(mount.archive.clone())).map_err(internal)?;
-            files = files.with(mount.folder, Arc::new(archive));
+            files = files.with(&*mount.folder, Arc::new(Archive::open(Box::new(mount.archive.clone()))?));
         }
+        Ok(files)
+    }
+
+    async fn load(&self, recipe: &Recipe, files: Files) -> Result<Loaded, PrepareError> {
         let base = self.engine.base().map_err(internal)?;
         let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, files).await.map_err(internal)?;
         loaded.map_err(rejected)
