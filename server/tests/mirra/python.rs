@@ -94,7 +94,7 @@ async def handler(event, context):
     let found: Vec<_> = logs.iter().filter(|line| expected.contains(line)).copied().collect();
     assert_eq!(found, expected, "{logs:?}");
     let has = |level: &str, text: &str| logs.iter().any(|line| line.0 == level && line.1.contains(text));
-    assert!(has("warn", "handler.py:22: DeprecationWarning: old"), "{logs:?}");
+    assert!(has("warn", "handler.py:21: DeprecationWarning: old"), "{logs:?}");
     assert!(has("warn", "coroutine 'forgotten' was never awaited"), "{logs:?}");
     assert!(has("error", "ZeroDivisionError: division by zero"), "{logs:?}");
     assert!(!logs.iter().any(|line| line.1.contains("unseen")), "{logs:?}");
