@@ -9,6 +9,7 @@ mod executor;
 mod fixtures;
 mod hostile;
 mod http;
+mod packages;
 mod python;
 mod shutdown;
 mod stock;

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from . import call, http_hooks, immortal, load, logs, loop, randomness, sandbox, sdk
+from . import call, http_hooks, immortal, load, logs, loop, placement, randomness, sandbox, sdk
 
 # Imported for what is then in the image; a call that imports one of these again pays nothing. More would make the image of
 # every handler larger, and whatever is not here is imported from the library when it is asked for.
@@ -60,9 +60,12 @@ def boot():
     """The part that is done once on each machine."""
     sys.path[:] = [load.HANDLER_FOLDER, load.PACKAGES_FOLDER, load.LIBRARY_FOLDER]
     sys.path_importer_cache.clear()
+    # Some module of the library has imported it. A handler that uses it gets one of its own, and is then told from the others,
+    # whose calls need no new seed.
+    sys.modules.pop("random", None)
     gc.set_threshold(_GC_THRESHOLD)
-    for _ in range(_WARM_UP_ROUNDS):
-        _warm_up()
+    _warm_up()
+    placement.gather(_warm_up, loop.renew)
     call.forget()
     immortal.settle()
 
@@ -70,6 +73,9 @@ def boot():
 def _warm_up():
     """Runs what calls run, so that the interpreter has settled on how to run it: it notes that in the code itself, and a page
     that is written before the image is taken is not written in every call."""
+    from . import Handler
+
+    entry = Handler()
 
     def handler(event, context):
         return {"greeting": f"Hello, {event.get('name')}!", "list": [1, 2.5, True, None]}
@@ -80,5 +86,5 @@ def _warm_up():
 
     for function in handler, handler_async:
         call.adopt(function)
-        failure, _ = call.handle('{"name":"Ada","nested":{"list":[1,2.5,true,null]}}', '{"executionId":"","deadline":0}')
-        assert failure is None, failure
+        for _ in range(_WARM_UP_ROUNDS):
+            entry.handle('{"name":"Ada","nested":{"list":[1,2.5,true,null]}}', '{"executionId":"","deadline":0}')

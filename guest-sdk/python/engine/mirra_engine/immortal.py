@@ -23,17 +23,21 @@ def settle():
     assert sys._is_immortal(sys.modules)
     # Those that are tracked are looked at no more: a call that collects would write to all of them.
     gc.freeze()
+    # Empties the lists of objects to be used again: calls shall make their own, where the others of theirs are.
+    del objects
+    gc.collect()
 
 
 def _make_immortal(objects):
     """`objects` and all that they refer to, except for what is immortal already."""
     while True:
-        new = [one for one in objects if not sys._is_immortal(one)]
+        # By address: many refer to the same, and a list of all that would be larger than the rest of the image.
+        new = {id(one): one for one in objects if not sys._is_immortal(one)}
         if not new:
             return
-        host.make_immortal([*map(id, new)])
-        objects = gc.get_referents(*new)
-        for one in new:
+        host.make_immortal([*new])
+        objects = gc.get_referents(*new.values())
+        for one in new.values():
             # Code does not tell the collector what it refers to.
             if type(one) is CodeType:
                 objects += one.co_consts, one.co_names, one.co_name, one.co_qualname, one.co_filename, one.co_linetable

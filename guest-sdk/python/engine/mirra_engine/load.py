@@ -6,7 +6,7 @@ import re
 import sys
 import warnings
 
-from . import call, failures, immortal, logs, loop, operations, randomness
+from . import call, failures, immortal, logs, loop, operations, placement, randomness
 
 # Where the host shows files.
 HANDLER_FOLDER = "/handler"
@@ -42,7 +42,9 @@ def load(entry):
     finally:
         logs.flush()
     try:
-        call.adopt(_find_handler(module))
+        handler = _find_handler(module)
+        placement.gather_code([handler])
+        call.adopt(handler)
     except TypeError as error:
         return _NO_HANDLER, "", str(error), ""
     operations.is_preparing = False

@@ -99,8 +99,13 @@ def _cancel(loop, tasks):
         pass
 
 
-def install():
+def renew():
+    """Makes another loop to lie ready."""
     global _idle
+    _idle = Loop()
+
+
+def install():
     # The function that sets it is deprecated; asyncio.run and Runner still ask for it.
     events._event_loop_policy = _Policy()
-    _idle = Loop()
+    renew()

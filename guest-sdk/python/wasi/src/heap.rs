@@ -13,8 +13,8 @@ use crate::{Single, host};
 /// Bytes of blocks that calls begin with.
 const RANGE_BYTES: usize = 192 << 10;
 
-/// As CPython's own: larger blocks are the C library's.
-const SMALL_BYTES_MAX: usize = 512;
+/// Larger blocks are the C library's. CPython draws that line at 512; the code of most functions is between the two.
+const SMALL_BYTES_MAX: usize = 2048;
 const ALIGN: usize = 8;
 const CLASSES: usize = class(SMALL_BYTES_MAX) + 1;
 
@@ -30,7 +30,7 @@ unsafe impl Sync for Range {}
 static RANGE: Range = Range(core::cell::UnsafeCell::new([0; RANGE_BYTES]));
 
 struct Heap {
-    is_serving: bool,
+    is_range_used: bool,
     /// Bytes of the range that were cut off, the first header so that blocks are aligned.
     used: usize,
     /// The first free block of each class; each holds the address of the next.
@@ -40,7 +40,7 @@ struct Heap {
 }
 
 static HEAP: Single<Heap> =
-    Single::new(Heap { is_serving: false, used: ALIGN - HEADER_BYTES, free: [null_mut(); CLASSES], original: [Allocator::NONE; 2] });
+    Single::new(Heap { is_range_used: false, used: ALIGN - HEADER_BYTES, free: [null_mut(); CLASSES], original: [Allocator::NONE; 2] });
 
 /// `PyMemAllocatorEx`.
 #[derive(Clone, Copy)]
@@ -76,9 +76,10 @@ pub fn install() {
     }
 }
 
-/// From here on small blocks come from the range.
-pub fn serve() {
-    HEAP.with(|heap| heap.is_serving = true);
+/// Whether small blocks come from the range from here on: while calls are served, and while the objects are made that they
+/// write to.
+pub fn use_range(is_used: bool) {
+    HEAP.with(|heap| heap.is_range_used = is_used);
 }
 
 fn is_ours(block: *mut u8) -> bool {
@@ -93,7 +94,7 @@ const fn class(size: usize) -> usize {
 impl Heap {
     /// None: not for a block of this size, or not any more.
     fn allocate(&mut self, size: usize) -> Option<*mut u8> {
-        if !self.is_serving || size > SMALL_BYTES_MAX {
+        if !self.is_range_used || size > SMALL_BYTES_MAX {
             return None;
         }
         let class = class(size);

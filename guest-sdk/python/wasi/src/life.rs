@@ -29,7 +29,7 @@ extern "C" fn load() -> *const u8 {
     let (entry, len) = SOURCE.with(|source| *source);
     // SAFETY: the buffer of `source_buffer`, which the host has filled with text, is the engine's from here on.
     let answer = unsafe { host::load(entry, len) };
-    heap::serve();
+    heap::use_range(true);
     // SAFETY: an `option<load-error>`: what follows its discriminant is aligned to four.
     unsafe { if answer.read() == 0 { core::ptr::null() } else { answer.add(4) } }
 }
