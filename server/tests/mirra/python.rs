@@ -178,7 +178,11 @@ def handler(event, context):
     let server = serve();
     let outcome = outcome(code, json!({ "host": server.to_string() }), &["--allow-net", &server.to_string()]);
     let posted = r#"POST /in {"name": "Gr\u00fc\u00dfe"}"#;
-    assert_eq!(outcome["result"], json!([posted, posted, posted, "POST /in ends as the last chunk does: 0\r\n.", ["7", "", "yes"]]), "{outcome}");
+    assert_eq!(
+        outcome["result"],
+        json!([posted, posted, posted, "POST /in ends as the last chunk does: 0\r\n.", ["7", "", "yes"]]),
+        "{outcome}"
+    );
 }
 
 #[test]
