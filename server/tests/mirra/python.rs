@@ -94,7 +94,7 @@ async def handler(event, context):
     let found: Vec<_> = logs.iter().filter(|line| expected.contains(line)).copied().collect();
     assert_eq!(found, expected, "{logs:?}");
     let has = |level: &str, text: &str| logs.iter().any(|line| line.0 == level && line.1.contains(text));
-    assert!(has("warn", "handler.py:22: DeprecationWarning: old"), "{logs:?}");
+    assert!(has("warn", "handler.py:21: DeprecationWarning: old"), "{logs:?}");
     assert!(has("warn", "coroutine 'forgotten' was never awaited"), "{logs:?}");
     assert!(has("error", "ZeroDivisionError: division by zero"), "{logs:?}");
     assert!(!logs.iter().any(|line| line.1.contains("unseen")), "{logs:?}");
@@ -167,7 +167,7 @@ def handler(event, context):
     request = urllib.request.Request(f"http://{host}/in", data, {"Content-Type": "application/json"})
     answers = [urllib.request.urlopen(request).read().decode()]
     connection = http.client.HTTPConnection(host)
-    for body in data, iter([data[:5], data[5:]]):
+    for body in data, iter([data[:5], data[5:]]), iter([b"ends as the last chunk does: 0\r\n", b"."]):
         connection.request("POST", "/in", body, {"Content-Type": "application/json"}, encode_chunked=body is not data)
         answers.append(connection.getresponse().read().decode())
     connection.putrequest("HEAD", "/")
@@ -178,7 +178,11 @@ def handler(event, context):
     let server = serve();
     let outcome = outcome(code, json!({ "host": server.to_string() }), &["--allow-net", &server.to_string()]);
     let posted = r#"POST /in {"name": "Gr\u00fc\u00dfe"}"#;
-    assert_eq!(outcome["result"], json!([posted, posted, posted, ["7", "", "yes"]]), "{outcome}");
+    assert_eq!(
+        outcome["result"],
+        json!([posted, posted, posted, "POST /in ends as the last chunk does: 0\r\n.", ["7", "", "yes"]]),
+        "{outcome}"
+    );
 }
 
 #[test]

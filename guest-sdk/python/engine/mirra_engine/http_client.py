@@ -91,23 +91,25 @@ class _Head:
                 self._is_chunked = "chunked" in value.lower()
 
     def is_complete(self, body):
-        return body.endswith(b"0\r\n\r\n") if self._is_chunked else len(body) >= self._length
+        if self._is_chunked:
+            return body.endswith(b"0\r\n\r\n") and _joined(body) is not None
+        return len(body) >= self._length
 
     def body(self, sent):
         return _joined(sent) if self._is_chunked else bytes(sent)
 
 
 def _joined(chunks):
-    """Takes the framing off a body that was sent in chunks."""
+    """Takes the framing off a body that was sent in chunks. None: the last one, which is empty, is not there yet."""
     body, at = bytearray(), 0
-    while True:
-        end = chunks.index(b"\r\n", at)
+    while (end := chunks.find(b"\r\n", at)) >= 0:
         size = int(chunks[at:end].partition(b";")[0], 16)
         if size == 0:
             return bytes(body)
         at = end + 2
         body += chunks[at : at + size]
         at += size + 2
+    return None
 
 
 def _error(failed):

@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import re
 import sys
+import warnings
 
 from . import call, failures, immortal, logs, loop, operations, placement, randomness
 
@@ -58,6 +60,8 @@ def _import(entry):
     spec = importlib.util.spec_from_file_location(name, entry)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    # What is deprecated in a program's own main module is told to its author; this is that module.
+    warnings.filterwarnings("default", category=DeprecationWarning, module=rf"{re.escape(name)}\Z")
     spec.loader.exec_module(module)
     return module
 

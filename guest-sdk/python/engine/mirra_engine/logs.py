@@ -112,7 +112,9 @@ def _basic_config(*, level=None, format=None, datefmt=None, style="%", **options
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    write(Level.WARN, f"{filename}:{lineno}: {category.__name__}: {message}")
+    from . import load
+
+    write(Level.WARN, f"{load.relative(filename)}:{lineno}: {category.__name__}: {message}")
 
 
 _original_basic_config = logging.basicConfig

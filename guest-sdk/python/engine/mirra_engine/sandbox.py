@@ -43,9 +43,7 @@ _MISSING = {
 
 # What this Python's modules do not have. The library asks by hasattr(), and is told no; whoever uses it is told why.
 _ABSENT = {
-    os: dict.fromkeys(
-        ("fork", "forkpty", "kill", "killpg", "posix_spawn", "spawnv", "spawnvp", "system", "wait", "waitpid", "WNOHANG"), _NO_PROCESSES
-    ),
+    os: dict.fromkeys(("fork", "forkpty", "kill", "killpg", "posix_spawn", "spawnv", "system", "waitpid", "WNOHANG"), _NO_PROCESSES),
     signal: dict.fromkeys(("alarm", "pause", "setitimer", "sigwait"), _NO_SIGNALS),
 }
 
