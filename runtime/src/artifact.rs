@@ -50,6 +50,11 @@ impl Artifact {
         Ok(())
     }
 
+    /// Notes that the handler is in use, though it was not made from this.
+    pub fn keep(cache: &Cache, id: &HandlerId) {
+        cache.keep(&name(id));
+    }
+
     /// In bytes.
     pub fn size(cache: &Cache, id: &HandlerId) -> Option<u64> {
         Some(cache.get(&name(id))?.data().ok()?.len() as u64)
@@ -81,7 +86,7 @@ mod tests {
     #[test]
     fn an_image_comes_back_as_it_was() {
         let metadata = Metadata { language: "python".into(), warnings: Vec::new(), traces: None, mounts: Vec::new() };
-        let base: Vec<u8> = (0..100_000_u32).map(|at| (at * at >> 3) as u8).collect();
+        let base: Vec<u8> = (0..100_000_u32).map(|at| (at.wrapping_mul(at) >> 3) as u8).collect();
         for image in [base.clone(), [&base[..], b"more"].concat(), base[..50_000].to_vec(), Vec::new()] {
             let mut changed = image;
             if let Some(byte) = changed.get_mut(777) {

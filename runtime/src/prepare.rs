@@ -68,6 +68,7 @@ impl Workshop<'_> {
     /// A handler that was built once: its compiled code, made again if only its artifact is left.
     pub fn kept(&self, id: &HandlerId) -> Result<Option<Entry>, PrepareError> {
         if let Some(entry) = self.cache.get(&entry_name(id)) {
+            Artifact::keep(self.cache, id);
             return Ok(Some(entry));
         }
         let Some(artifact) = Artifact::load(self.cache, id) else { return Ok(None) };

@@ -14,12 +14,16 @@ use crate::{npm, shell};
 const NPM_ROOTS: [&str; 2] = ["guest-sdk", "fixtures"];
 const LAYER: &str = "guest-sdk/node/layer";
 
+const MYPY: &str = "mypy==2.4.1";
+const TYPED: [&str; 2] = ["fixtures/handlers/py-typed/handler.py", "fixtures/handlers/py-typed-async/handler.py"];
+
 /// Runs all tests, also after one failed, and cargo's last: what they say at their end is then at the end.
 pub fn run(root: &Path) -> Result<()> {
     for package in npm_packages(root)? {
         npm::install(&package)?;
     }
     let is_layer_sound = test_layer(&root.join(LAYER));
+    let are_types_sound = test_types(root);
 
     // Tests start binaries of other packages, which `cargo test` alone would not build.
     shell::run(shell::cargo(root).args(["build", "--release", "--workspace", "--locked"]))?;
@@ -37,7 +41,12 @@ pub fn run(root: &Path) -> Result<()> {
     } else {
         println!("tests of {LAYER}: passed (above)");
     }
-    if !is_rust_sound || is_layer_sound.is_err() {
+    if let Err(error) = &are_types_sound {
+        println!("types of Python handlers: FAILED (above): {error:#}");
+    } else {
+        println!("types of Python handlers: passed (above)");
+    }
+    if !is_rust_sound || is_layer_sound.is_err() || are_types_sound.is_err() {
         bail!("tests failed");
     }
     Ok(())
@@ -54,6 +63,21 @@ fn test_layer(layer: &Path) -> Result<()> {
     }
     let files = files.iter().filter_map(|file| file.strip_prefix(layer).ok());
     shell::run(Command::new("node").args(["--test", "--test-reporter=spec"]).args(files).current_dir(layer))
+}
+
+/// Has mypy look at handlers that say what they are given, in an environment of its own.
+fn test_types(root: &Path) -> Result<()> {
+    let environment = crate::target_dir(root).join("types");
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let python = environment.join("bin/python");
+    shell::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MYPY]))?;
+    // One at a time: each is a module of the same name.
+    for fixture in TYPED {
+        let mut mypy = Command::new(&python);
+        mypy.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(environment.join("cache")).arg(root.join(fixture));
+        shell::run(mypy.env("MYPYPATH", root.join("guest-sdk/python/stubs")))?;
+    }
+    Ok(())
 }
 
 /// Folders with a lock file of npm.

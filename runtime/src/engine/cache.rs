@@ -111,6 +111,13 @@ impl Cache {
         }
     }
 
+    /// Notes that the entry of this name is in use, without reading it.
+    pub fn keep(&self, name: &str) {
+        if let Ok(file) = self.folder.open(name) {
+            keep(&file.into_std());
+        }
+    }
+
     /// Stores compiled code (none for an entry that is only data) and answers the entry as `get` would.
     ///
     /// The file appears under its name whole or not at all, so that two servers can share a folder. It is not synced: what a

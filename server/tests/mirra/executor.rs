@@ -330,10 +330,17 @@ async fn a_cache_file_is_not_trusted_by_its_name() {
         ids.push(executor.prepare(Source::path(source)).await.unwrap().id);
     }
     drop(executor);
-    std::fs::copy(cache.join(format!("handler-{}", ids[0])), cache.join(format!("handler-{}", ids[1]))).unwrap();
-    let executor = LocalExecutor::new(Config::new(&cache, bundler())).await.unwrap();
-    let error = executor.invoke(Invocation::new(ids[1].clone(), json("{}"), Limits::default())).await.unwrap_err();
-    assert_eq!(error.code, ErrorCode::NotFound);
+    let pass_off = |kind: &str| std::fs::copy(cache.join(format!("{kind}-{}", ids[0])), cache.join(format!("{kind}-{}", ids[1]))).unwrap();
+    let call = async || {
+        let executor = LocalExecutor::new(Config::new(&cache, bundler())).await.unwrap();
+        executor.invoke(Invocation::new(ids[1].clone(), json("{}"), Limits::default())).await
+    };
+    // What was compiled is another handler's: it is compiled again, from what is kept of this one.
+    pass_off("handler");
+    assert_eq!(call().await.unwrap().result.unwrap().get(), "\"two\"");
+    pass_off("handler");
+    pass_off("artifact");
+    assert_eq!(call().await.unwrap_err().code, ErrorCode::NotFound);
 }
 
 #[tokio::test]
