@@ -36,10 +36,32 @@ impl<'a> Componentize<'a> {
         let component = self.folder.join("component.wasm");
         let mut command = Command::new(self.environment.join("bin/componentize-py"));
         command.arg("--quiet").arg("--wit-path").arg(self.wit()?).args(["--world", "mirra:python/engine", "componentize"]);
-        command.arg("--python-path").arg(self.root.join("guest-sdk/python/engine")).arg("mirra_engine");
+        command.arg("--python-path").arg(self.modules()?).arg("mirra_engine");
         command.arg("--output").arg(&component);
         shell::run(command.env("LD_PRELOAD", self.same()?))?;
         fs::read(&component).with_context(|| format!("cannot read {}", component.display()))
+    }
+
+    /// The engine's own modules, copied to where nothing else is: the interpreter would leave compiled ones beside them, and find
+    /// them there the next time, which makes another image.
+    fn modules(&self) -> Result<PathBuf> {
+        let modules = self.folder.join("modules");
+        let copy = || -> std::io::Result<()> {
+            if modules.exists() {
+                fs::remove_dir_all(&modules)?;
+            }
+            let package = modules.join("mirra_engine");
+            fs::create_dir_all(&package)?;
+            for file in fs::read_dir(self.root.join("guest-sdk/python/engine/mirra_engine"))? {
+                let file = file?;
+                if file.path().extension().is_some_and(|extension| extension == "py") {
+                    fs::copy(file.path(), package.join(file.file_name()))?;
+                }
+            }
+            Ok(())
+        };
+        copy().context("cannot copy the engine's modules")?;
+        Ok(modules)
     }
 
     /// The world, with the interfaces that it is made of where WIT looks for them.
