@@ -1,0 +1,1 @@
+from _mirra import next_u64  # noqa: F401

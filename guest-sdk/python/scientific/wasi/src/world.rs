@@ -1,0 +1,102 @@
+//! The module `_mirra`: what the engine's Python code reaches of the world. `wit_world` puts it into the shape that it knows.
+
+use core::ffi::c_void;
+
+use crate::{
+    heap, host,
+    python::{self, Method, Object},
+};
+
+pub static METHODS: [Method; 7] = [
+    Method::new(c"next_u64", next_u64),
+    Method::new(c"log", log),
+    Method::new(c"start", start),
+    Method::new(c"wait", wait),
+    Method::new(c"make_immortal", make_immortal),
+    Method::new(c"lie_together", lie_together),
+    Method::END,
+];
+
+/// # Safety
+/// `arguments` are `N` objects, as the engine's own code calls these functions.
+unsafe fn take<'a, const N: usize>(arguments: *const Object) -> &'a [Object; N] {
+    // SAFETY: as the caller says.
+    unsafe { &*arguments.cast() }
+}
+
+unsafe extern "C" fn next_u64(_module: *mut c_void, _arguments: *const Object, _count: usize) -> Option<Object> {
+    python::number(host::next_u64())
+}
+
+/// `log(level, message)` answers an empty tuple: there is no need to know where None lies.
+unsafe extern "C" fn log(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with two arguments.
+    let [level, message] = unsafe { take(arguments) };
+    let (start, len) = python::bytes_of(*message)?;
+    // SAFETY: a text, which the host copies.
+    unsafe { host::log(python::value_of(*level) as u32, start, len) };
+    python::tuple(&[])
+}
+
+/// `start(name, arguments)` answers the number of the operation.
+unsafe extern "C" fn start(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with two arguments.
+    let [name, parameters] = unsafe { take(arguments) };
+    let (name, name_len) = python::bytes_of(*name)?;
+    let (parameters, parameters_len) = python::bytes_of(*parameters)?;
+    // SAFETY: texts, which the host copies.
+    python::number(u64::from(unsafe { host::start(name, name_len, parameters, parameters_len) }))
+}
+
+/// `option<completion>` as the canonical ABI lays it out.
+#[repr(C)]
+struct Waited {
+    is_some: u32,
+    id: u32,
+    is_error: u32,
+    /// The result; or an error's code, and after it its message.
+    first: [usize; 2],
+    second: [usize; 2],
+}
+
+/// `wait(timeout_us)`, or `wait()`, which waits for as long as it takes. Answers (), (id, result) or (id, code, message).
+unsafe extern "C" fn wait(_module: *mut c_void, arguments: *const Object, count: usize) -> Option<Object> {
+    // SAFETY: called with one argument or none.
+    let timeout_us = (count > 0).then(|| python::value_of(unsafe { take::<1>(arguments) }[0]));
+    let mut waited = core::mem::MaybeUninit::<Waited>::zeroed();
+    // SAFETY: room for the answer.
+    let waited = unsafe {
+        host::wait(u32::from(timeout_us.is_some()), timeout_us.unwrap_or(0), waited.as_mut_ptr().cast());
+        waited.assume_init()
+    };
+    // SAFETY: texts of the host's, of which CPython makes copies.
+    unsafe {
+        let text = |[start, len]: [usize; 2]| Some(python::text_from(core::ptr::with_exposed_provenance(start), len));
+        match (waited.is_some & 0xff, waited.is_error & 0xff) {
+            (0, _) => python::tuple(&[]),
+            (_, 0) => python::tuple(&[python::number(waited.id.into()), text(waited.first)]),
+            _ => python::tuple(&[python::number(waited.id.into()), text(waited.first), text(waited.second)]),
+        }
+    }
+}
+
+/// A count of references that the interpreter takes for "immortal, leave alone": `_Py_IMMORTAL_INITIAL_REFCNT` of CPython 3.15
+/// where addresses have 32 bits. The engine checks that it is understood (`immortal.py`).
+const IMMORTAL: u32 = 5 << 28;
+
+/// `make_immortal(addresses)`, a list of the numbers of objects.
+unsafe extern "C" fn make_immortal(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with one argument.
+    let [addresses] = unsafe { take(arguments) };
+    // SAFETY: every object begins with its count.
+    python::for_each(*addresses, |address| unsafe { (python::value_of(address) as usize as *mut u32).write(IMMORTAL) });
+    python::tuple(&[])
+}
+
+/// `lie_together(is_on)`: whether objects that are made from now on lie where those of calls will.
+unsafe extern "C" fn lie_together(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with one argument.
+    let [is_on] = unsafe { take(arguments) };
+    heap::use_range(python::value_of(*is_on) != 0);
+    python::tuple(&[])
+}
