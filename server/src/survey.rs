@@ -57,6 +57,12 @@ impl Surveyor {
         }
     }
 
+    /// Something may have changed anywhere in this folder.
+    pub fn forget_below(&mut self, folder: &Path) {
+        self.forget(folder);
+        self.known.retain(|path, _| !path.starts_with(folder));
+    }
+
     /// Anything may have changed.
     pub fn forget_all(&mut self) {
         self.known.clear();

@@ -42,6 +42,8 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     events: UnboundedReceiver<Event>,
     watched: HashSet<PathBuf>,
+    /// Folders that would be watched if they were there.
+    missing: HashSet<PathBuf>,
     has_complained: bool,
 }
 
@@ -49,6 +51,8 @@ pub struct Watch {
 #[derive(Default)]
 struct Changes {
     paths: HashSet<PathBuf>,
+    /// Folders that were not watched when they were read: anything in them may have changed since.
+    unseen: HashSet<PathBuf>,
     /// Files or folders were made, moved or removed.
     is_structural: bool,
     /// Events were lost: anything may have changed.
@@ -64,23 +68,33 @@ impl Watch {
             let _ = event.map(|event| is_change(&event.kind).then(|| sender.send(event)));
         })?;
         let roots = surveyor.paths().iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let mut watch = Watch { surveyor, survey, roots, routes, watcher, events, watched: HashSet::new(), has_complained: false };
+        let (watched, missing) = (HashSet::new(), HashSet::new());
+        let mut watch = Watch { surveyor, survey, roots, routes, watcher, events, watched, missing, has_complained: false };
         watch.follow();
         Ok(watch)
     }
 
     /// Until it is dropped.
     pub async fn run(mut self) {
-        // What the handlers import is known since they were deployed.
-        self.follow();
-        while let Some((changes, began)) = self.next_changes().await {
+        // What lies around was looked for before it was watched, and what the handlers import is known since they were deployed.
+        self.surveyor.forget_all();
+        let mut changes = Changes { unseen: self.follow(), is_structural: true, ..Changes::default() };
+        let mut began = Instant::now();
+        loop {
             if changes.is_structural || changes.is_everything {
-                self.look_again(&changes).await;
+                self.look_again(&mut changes).await;
             }
             let touched = self.touched(&changes);
             if !touched.is_empty() {
                 deploy::again(&self.routes, touched, began).await;
-                self.follow();
+            }
+            changes = Changes { unseen: self.follow(), ..Changes::default() };
+            changes.is_structural = !changes.unseen.is_empty();
+            if changes.unseen.is_empty() {
+                match self.next_changes().await {
+                    Some(next) => (changes, began) = next,
+                    None => return,
+                }
             }
         }
     }
@@ -116,6 +130,7 @@ impl Watch {
                 || routes.values().any(|route| concerns(route, change))
                 // A watched folder that is no more must be watched anew when it comes back.
                 || is_moved(&event.kind) && self.watched.contains(change)
+                || self.missing.iter().any(|folder| folder.starts_with(change))
         };
         event.need_rescan() || event.paths.iter().any(is_ours)
     }
@@ -133,16 +148,22 @@ impl Watch {
     }
 
     /// Finds what appeared and removes what vanished.
-    async fn look_again(&mut self, changes: &Changes) {
+    async fn look_again(&mut self, changes: &mut Changes) {
         if changes.is_everything {
             self.surveyor.forget_all();
         }
-        changes.paths.iter().for_each(|path| self.surveyor.forget(path));
-        self.survey = self.surveyor.survey();
-        if !self.vanished().is_empty() {
-            tokio::time::sleep(GRACE).await;
-            changes.paths.iter().for_each(|path| self.surveyor.forget(path));
-            self.survey = self.surveyor.survey();
+        // Until all that was found was watched when it was looked at: from there on, what changes is another event.
+        loop {
+            self.survey(changes);
+            if !self.vanished().is_empty() {
+                tokio::time::sleep(GRACE).await;
+                self.survey(changes);
+            }
+            let unseen = self.follow();
+            if unseen.is_empty() {
+                break;
+            }
+            changes.unseen.extend(unseen);
         }
         for name in self.vanished() {
             self.routes.remove(&name);
@@ -151,8 +172,12 @@ impl Watch {
         if self.survey.has_duplicates {
             self.survey.complaints.iter().for_each(|complaint| say(format_args!("{complaint}")));
         }
-        // Before anything is read: what changes from here on is another event.
-        self.follow();
+    }
+
+    fn survey(&mut self, changes: &Changes) {
+        changes.paths.iter().for_each(|path| self.surveyor.forget(path));
+        changes.unseen.iter().for_each(|folder| self.surveyor.forget_below(folder));
+        self.survey = self.surveyor.survey();
     }
 
     fn vanished(&self) -> Vec<Arc<str>> {
@@ -164,26 +189,39 @@ impl Watch {
         let routes = self.routes.all();
         let is_touched = |name: &str, path: &Path| {
             let Some(route) = routes.get(name) else { return true };
-            route.path != path || changes.is_everything || changes.paths.iter().any(|change| concerns(route, change))
+            route.path != path
+                || changes.is_everything
+                || changes.paths.iter().any(|change| concerns(route, change))
+                || changes.unseen.iter().any(|folder| concerns_folder(route, folder))
         };
         let touched = self.survey.handlers.iter().filter(|(name, found)| is_touched(name, &found.path));
         touched.map(|(name, found)| (name.clone(), found.path.clone())).collect()
     }
 
-    /// Makes the watched folders those that matter now.
-    fn follow(&mut self) {
-        let wanted = self.folders();
+    /// Makes the watched folders those that matter now. Answers with those that were not watched before, and those that are gone.
+    fn follow(&mut self) -> HashSet<PathBuf> {
+        let (mut wanted, missing): (HashSet<_>, HashSet<_>) = self.folders().into_iter().partition(|folder| folder.is_dir());
+        let mut unseen: HashSet<PathBuf> = missing.difference(&self.missing).cloned().collect();
+        // Where a folder that is missing, or the one around it, would come back.
+        wanted.extend(missing.iter().filter_map(|folder| folder.ancestors().find(|folder| folder.is_dir())).map(Path::to_owned));
+        self.missing = missing;
         let gone: Vec<PathBuf> = self.watched.difference(&wanted).cloned().collect();
-        gone.iter().for_each(|folder| self.unfollow(folder));
+        gone.iter().for_each(|folder| self.unwatch(folder));
         for folder in wanted {
-            if self.watched.contains(&folder) || !folder.is_dir() {
+            if self.watched.contains(&folder) {
                 continue;
             }
             match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.watched.insert(folder)),
+                Ok(()) => {
+                    self.watched.insert(folder.clone());
+                    unseen.insert(folder);
+                }
+                // It vanished just now.
+                Err(_) if !folder.is_dir() => drop(unseen.insert(folder)),
                 Err(error) => self.complain(&error),
             }
         }
+        unseen
     }
 
     fn folders(&self) -> HashSet<PathBuf> {
@@ -200,11 +238,13 @@ impl Watch {
     /// A folder that was moved or removed, and what is below it: the same names may come back as other folders.
     fn unfollow(&mut self, folder: &Path) {
         let below: Vec<PathBuf> = self.watched.iter().filter(|watched| watched.starts_with(folder)).cloned().collect();
-        for folder in below {
-            // Of a folder that is no more, the kernel has ended the watch itself.
-            let _ = self.watcher.unwatch(&folder);
-            self.watched.remove(&folder);
-        }
+        below.iter().for_each(|folder| self.unwatch(folder));
+    }
+
+    fn unwatch(&mut self, folder: &Path) {
+        // Of a folder that is no more, the kernel has ended the watch itself.
+        let _ = self.watcher.unwatch(folder);
+        self.watched.remove(folder);
     }
 
     fn complain(&mut self, error: &notify::Error) {
@@ -230,4 +270,10 @@ fn concerns(route: &Route, path: &Path) -> bool {
     // Below a handler's folder, a new file can take the place of another as well (`index.ts` that of `handler.ts`).
     let is_below = || path.strip_prefix(&route.path).is_ok_and(|below| !below.iter().any(|part| is_hidden(Path::new(part))));
     is_below() || is_input() || is_beside()
+}
+
+/// Whether anything that changed in `folder` may change the handler.
+fn concerns_folder(route: &Route, folder: &Path) -> bool {
+    concerns(route, folder)
+        || [route.path.as_path()].into_iter().chain(route.inputs().iter().map(PathBuf::as_path)).any(|path| path.parent() == Some(folder))
 }
