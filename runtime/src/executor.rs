@@ -26,8 +26,11 @@ use crate::{
         metering::Metering,
     },
     handler::{Handler, Metadata, entry_name},
-    language::installed::{Installed, LANGUAGES, Setup, Slot},
-    prepare::Workshop,
+    language::{
+        Reading,
+        installed::{Installed, LANGUAGES, Setup, Slot},
+    },
+    prepare::{Outcome as Preparation, Workshop},
     scheduler::Scheduler,
 };
 
@@ -57,7 +60,18 @@ pub struct Config {
 }
 
 /// Called with what begins (`compiling the Python engine, once on this machine`); what it answers is dropped when that is done.
-pub type LongWork = Arc<dyn Fn(&'static str) -> Box<dyn Send> + Send + Sync>;
+pub type LongWork = Arc<dyn Fn(&'static str) -> Box<dyn Progress> + Send + Sync>;
+
+/// Something that takes long.
+pub trait Progress: Send + Sync {
+    /// So much of it is done, where that is known.
+    fn bytes(&self, done: u64, of: u64);
+}
+
+/// Nobody wants to know.
+impl Progress for () {
+    fn bytes(&self, _done: u64, _of: u64) {}
+}
 
 impl Config {
     pub fn new(cache_folder: impl Into<PathBuf>, bundler: ChildCommand) -> Config {
@@ -165,9 +179,13 @@ impl LocalExecutor {
 
     /// The handler as a self-contained component (`mirra build`).
     pub async fn export(&self, source: &Source) -> Result<Vec<u8>, PrepareError> {
-        let language = self.language_of(source).await?;
-        let recipe = language.language.read(&source.path).await?;
-        language.language.export(&recipe).await
+        let mut installed = self.language_of(source).await?;
+        loop {
+            match installed.language.read(&source.path).await? {
+                Reading::Recipe(recipe) => return installed.language.export(&recipe).await,
+                Reading::Elsewhere(language) => installed = self.language_named(language).await?,
+            }
+        }
     }
 
     /// Unloads handlers that were not called since this was last called, and all that is kept warm for them: a thousand would
@@ -203,6 +221,13 @@ impl LocalExecutor {
             )));
         };
         self.installed(slot).await.map_err(PrepareError::from)
+    }
+
+    /// One of the table, as another of it has said.
+    async fn language_named(&self, name: &str) -> Result<&Arc<Installed>, HostError> {
+        let slot = self.languages.iter().find(|slot| slot.language.name == name);
+        let slot = slot.ok_or_else(|| HostError::new(ErrorCode::NotFound, format!("there is no language {name}")))?;
+        self.installed(slot).await
     }
 
     async fn installed<'a>(&self, slot: &'a Slot) -> Result<&'a Arc<Installed>, HostError> {
@@ -271,8 +296,7 @@ impl LocalExecutor {
             None => Artifact::load(&self.cache, id).map(|artifact| artifact.metadata),
         };
         let metadata = metadata.ok_or_else(unknown)?;
-        let slot = self.languages.iter().find(|slot| slot.language.name == metadata.language).ok_or_else(unknown)?;
-        let installed = self.installed(slot).await?;
+        let installed = self.language_named(&metadata.language).await?;
         let entry = self.workshop(installed).kept(id).map_err(|error| HostError::caused_by("cannot make a handler again", error))?;
         let entry = entry.ok_or_else(unknown)?;
         self.deploy(installed, id, entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
@@ -282,10 +306,16 @@ impl LocalExecutor {
 impl Executor for LocalExecutor {
     fn prepare(&self, source: Source) -> BoxFuture<'_, Result<Prepared, PrepareError>> {
         Box::pin(async move {
-            let installed = self.language_of(&source).await?;
-            let (prepared, entry) = self.workshop(installed).prepare(&source.path).await?;
-            self.deploy(installed, &prepared.id, entry)?;
-            Ok(prepared)
+            let mut installed = self.language_of(&source).await?;
+            loop {
+                match self.workshop(installed).prepare(&source.path).await? {
+                    Preparation::Prepared(prepared, entry) => {
+                        self.deploy(installed, &prepared.id, entry)?;
+                        return Ok(prepared);
+                    }
+                    Preparation::Elsewhere(language) => installed = self.language_named(language).await?,
+                }
+            }
         })
     }
 

@@ -59,7 +59,7 @@ impl Archive {
 }
 
 /// Every file of a tar archive: its path, where its content lies, and that.
-fn for_each_file(archive: &[u8], mut take: impl FnMut(&str, Range<usize>, &[u8]) -> Result<()>) -> Result<()> {
+pub fn for_each_file(archive: &[u8], mut take: impl FnMut(&str, Range<usize>, &[u8]) -> Result<()>) -> Result<()> {
     for entry in tar::Archive::new(Cursor::new(archive)).entries()? {
         let entry = entry?;
         if !entry.header().entry_type().is_file() {

@@ -19,7 +19,7 @@ mod scheduler;
 mod stack;
 
 pub use engine::metering::Metering;
-pub use executor::{Config, Load, LocalExecutor, LongWork};
+pub use executor::{Config, Load, LocalExecutor, LongWork, Progress};
 pub use language::python::accepts as is_python_handler;
 pub use mirra_bundler::ChildCommand;
 

@@ -16,7 +16,7 @@ use crate::{
     artifact::Artifact,
     engine::cache::{Cache, Entry, hex},
     handler::{Metadata, entry_name},
-    language::{Language, Recipe},
+    language::{Language, Reading, Recipe},
 };
 
 /// What became of a source the last time, so that one that has not changed need not be bundled again.
@@ -28,6 +28,14 @@ struct Receipt {
     inputs: BTreeMap<PathBuf, String>,
 }
 
+/// What preparing comes to.
+pub enum Outcome {
+    /// The handler, and its compiled code.
+    Prepared(Prepared, Entry),
+    /// It is one for the language of this name.
+    Elsewhere(&'static str),
+}
+
 /// What it takes to prepare handlers in one language.
 pub struct Workshop<'a> {
     pub wasmtime: &'a Engine,
@@ -37,15 +45,18 @@ pub struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// The id of the handler at `path`, whose compiled code is then in the cache.
-    pub async fn prepare(&self, path: &Path) -> Result<(Prepared, Entry), PrepareError> {
+    pub async fn prepare(&self, path: &Path) -> Result<Outcome, PrepareError> {
         let began = Instant::now();
         let receipt_name = receipt_name(self.language, path);
         if let Some(receipt) = still_valid(self.cache, &receipt_name)
             && let Some(entry) = self.kept(&receipt.id)?
         {
-            return Ok((receipt.prepared(true, began), entry));
+            return Ok(Outcome::Prepared(receipt.prepared(true, began), entry));
         }
-        let recipe = self.language.read(path).await?;
+        let recipe = match self.language.read(path).await? {
+            Reading::Recipe(recipe) => recipe,
+            Reading::Elsewhere(language) => return Ok(Outcome::Elsewhere(language)),
+        };
         // Read before the build: a file that changes meanwhile must not pass for what was built.
         let inputs = hash_inputs(&recipe.inputs).map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
         let id = handler_id(self.language, &recipe);
@@ -62,7 +73,7 @@ impl Workshop<'_> {
         let receipt = Receipt { id, warnings, inputs };
         let json = serde_json::to_vec(&receipt).map_err(|error| internal(error.into()))?;
         self.cache.put(&receipt_name, &[], &json).map_err(internal)?;
-        Ok((receipt.prepared(is_cached, began), entry))
+        Ok(Outcome::Prepared(receipt.prepared(is_cached, began), entry))
     }
 
     /// A handler that was built once: its compiled code, made again if only its artifact is left.

@@ -3,13 +3,18 @@
 use std::{
     fmt,
     io::{IsTerminal, Write, stderr},
-    sync::{LazyLock, mpsc},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use mirra_host_sdk::LogLevel;
+use mirra_runtime::Progress;
 
 /// Colours are for terminals, and for people who want them (https://no-color.org).
 static IS_COLOURED: LazyLock<bool> = LazyLock::new(|| {
@@ -65,10 +70,19 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// Says what is going on, once it goes on for longer than a person waits without asking. Only on terminals. Gone when dropped.
+/// Says what is going on, once it goes on for longer than a person waits without asking, and how much of it is done, if that is
+/// known. Only on terminals. Gone when dropped.
 pub struct Spinner {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    done: Arc<Done>,
+}
+
+/// Bytes that are done, and how many there are in all; 0 while nobody knows.
+#[derive(Default)]
+struct Done {
+    bytes: AtomicU64,
+    of: AtomicU64,
 }
 
 impl Spinner {
@@ -77,10 +91,18 @@ impl Spinner {
 
     pub fn start(message: &'static str) -> Spinner {
         let (stop, stopped) = mpsc::channel::<()>();
+        let done = Arc::new(Done::default());
+        let shown = done.clone();
         let spin = move || {
             if stopped.recv_timeout(Self::PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let spinner = ProgressBar::new_spinner().with_message(message);
+                let spinner = ProgressBar::new_spinner().with_style(style("{spinner} {msg} ({elapsed})")).with_message(message);
                 while stopped.recv_timeout(Self::FRAME) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    let of = shown.of.load(Relaxed);
+                    if of > 0 && spinner.length().is_none() {
+                        spinner.set_length(of);
+                        spinner.set_style(style("{msg} {bar:30} {bytes}/{total_bytes}"));
+                    }
+                    spinner.set_position(shown.bytes.load(Relaxed));
                     spinner.tick();
                 }
                 spinner.finish_and_clear();
@@ -88,7 +110,14 @@ impl Spinner {
         };
         // Without a thread to spare there is no spinner, which is no loss.
         let thread = stderr().is_terminal().then(|| thread::Builder::new().spawn(spin).ok()).flatten();
-        Spinner { stop: Some(stop), thread }
+        Spinner { stop: Some(stop), thread, done }
+    }
+}
+
+impl Progress for Spinner {
+    fn bytes(&self, done: u64, of: u64) {
+        self.done.bytes.store(done, Relaxed);
+        self.done.of.store(of, Relaxed);
     }
 }
 
@@ -103,7 +132,10 @@ impl Drop for Spinner {
 
 /// Counts to `total`; shown on terminals only.
 pub fn progress_bar(total: usize) -> ProgressBar {
-    // The template is a constant that indicatif accepts; without it the bar only looks plainer.
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(total as u64).with_style(style).with_message("handlers prepared")
+    ProgressBar::new(total as u64).with_style(style("{bar:30} {pos}/{len} {msg}")).with_message("handlers prepared")
+}
+
+/// Templates are constants that indicatif accepts; without one, a bar only looks plainer.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

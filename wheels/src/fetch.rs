@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In pip's own folder.
-const WHEELS: &str = "fetched-wheels";
+pub(crate) const WHEELS: &str = "fetched-wheels";
 
 /// Whether it is pure, and the older Python that it is built for.
 type Kind = (bool, Option<(u32, u32)>);
@@ -64,7 +64,7 @@ fn is_arrival(line: &str) -> bool {
     matches!(first, Some("Downloading" | "Using" | "Processing")) && last.is_some()
 }
 
-fn why(output: &Output) -> Error {
+pub(crate) fn why(output: &Output) -> Error {
     match explain::unreached(output) {
         Some(detail) => Error::Network { detail },
         None => Error::Internal(explain::last_words(output)),

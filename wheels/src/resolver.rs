@@ -16,6 +16,7 @@ use crate::{
     cache::Cache,
     explain,
     fetch::fetch,
+    pinned::{PinnedWheel, TEMPORARY},
     pip::{Deadline, Pip},
     report::Found,
     solve::{Solution, Solver},
@@ -133,15 +134,8 @@ impl Resolver {
     /// See [`Error`].
     pub async fn resolve_anew(&self, requirements: &Requirements, engine: &Engine, progress: Progress<'_>) -> Result<Packages, Error> {
         check_python(requirements, engine)?;
-        let work = tempfile::Builder::new().prefix("mirra-wheels-").tempdir();
-        let work = work.map_err(|error| Error::Internal(format!("no folder to work in: {error}")))?;
-        let pip = Pip {
-            python: self.python.clone(),
-            env: self.env.clone(),
-            markers: engine.markers()?.to_string(),
-            work: work.path().to_path_buf(),
-            deadline: Deadline::after(self.limits.wall),
-        };
+        let work = folder_to_work_in()?;
+        let pip = self.pip(work.path(), engine, self.limits.wall)?;
         progress(Phase::Resolving);
         let Solution { mut found, notes } = Solver::new(&pip, requirements, engine, self.limits.backtracking)?.solve().await?;
         found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -154,6 +148,27 @@ impl Resolver {
             let _ = cache.store(&self.key(requirements, engine), &packages);
         }
         Ok(packages)
+    }
+
+    /// The content of one wheel that is known beforehand. `progress` is told how many bytes have come.
+    ///
+    /// # Errors
+    /// [`Error::NoPip`], [`Error::Network`], [`Error::Timeout`] and failures of the machine.
+    pub async fn fetch(&self, wheel: &PinnedWheel, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Vec<u8>, Error> {
+        let work = folder_to_work_in()?;
+        let mut pip = self.pip(work.path(), &Engine::python(PinnedWheel::PYTHON), PinnedWheel::WALL)?;
+        pip.env.push((TEMPORARY.into(), work.path().into()));
+        wheel.fetch(&pip, progress).await
+    }
+
+    fn pip(&self, work: &Path, engine: &Engine, wall: Duration) -> Result<Pip, Error> {
+        Ok(Pip {
+            python: self.python.clone(),
+            env: self.env.clone(),
+            markers: engine.markers()?.to_string(),
+            work: work.to_path_buf(),
+            deadline: Deadline::after(wall),
+        })
     }
 
     async fn unpack(&self, folder: PathBuf, found: Vec<Found>, notes: Vec<String>, engine: &Engine) -> Result<Packages, Error> {
@@ -215,6 +230,12 @@ impl Resolver {
     fn variable(&self, name: &str) -> Option<&OsStr> {
         self.env.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_os_str())
     }
+}
+
+/// Where pip runs, and all that it writes lies.
+fn folder_to_work_in() -> Result<tempfile::TempDir, Error> {
+    let folder = tempfile::Builder::new().prefix("mirra-wheels-").tempdir();
+    folder.map_err(|error| Error::Internal(format!("no folder to work in: {error}")))
 }
 
 fn check_python(requirements: &Requirements, engine: &Engine) -> Result<(), Error> {

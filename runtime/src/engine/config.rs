@@ -5,6 +5,12 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, OperatorCost, Poolin
 /// wasm's stack on the call's fiber. QuickJS limits itself to 256 KiB in linear memory and uses up to several times as much of
 /// this one; running out of it is a trap that ends the call, so it must come second.
 const WASM_STACK_BYTES: usize = 2 << 20;
+/// The same for code in C++ and Fortran: CPython compiled without its own optimisation for wasm takes more for each call.
+const WASM_STACK_BYTES_LARGE: usize = 8 << 20;
+
+/// What wasmtime keeps for an instance of a module: most of it are pointers to the functions in its table.
+const INSTANCE_BYTES: usize = 1 << 20;
+const INSTANCE_BYTES_LARGE: usize = 2 << 20;
 
 /// What host functions may use on top of the guest's stack.
 const HOST_STACK_BYTES: usize = 512 << 10;
@@ -26,9 +32,19 @@ pub enum Fuel {
     CountedByWasmtime,
 }
 
+/// What the code asks of wasmtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Little,
+    /// Exceptions, a deep stack, and tens of thousands of functions in its table. Exceptions are objects that wasmtime collects:
+    /// an instance has a heap for them, whether or not one is ever thrown.
+    Exceptions,
+}
+
 /// `instances_max`: calls that can run at the same time; each holds one slot of the pool.
-pub fn wasmtime_config(instances_max: u32, fuel: Fuel) -> Config {
+pub fn wasmtime_config(instances_max: u32, fuel: Fuel, needs: Needs) -> Config {
     let mut config = Config::new();
+    let stack_bytes = if needs == Needs::Exceptions { WASM_STACK_BYTES_LARGE } else { WASM_STACK_BYTES };
     config
         .wasm_component_model(true)
         // Handlers wait through `operations.wait`; the bookkeeping of component-model async would cost every call.
@@ -38,10 +54,12 @@ pub fn wasmtime_config(instances_max: u32, fuel: Fuel) -> Config {
         .wasm_branch_hinting(true)
         .generate_address_map(false)
         .native_unwind_info(false)
-        .max_wasm_stack(WASM_STACK_BYTES)
-        .async_stack_size(WASM_STACK_BYTES + HOST_STACK_BYTES)
+        .wasm_exceptions(needs == Needs::Exceptions)
+        .gc_support(needs == Needs::Exceptions)
+        .max_wasm_stack(stack_bytes)
+        .async_stack_size(stack_bytes + HOST_STACK_BYTES)
         .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max)));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max, needs)));
     if fuel == Fuel::CountedByWasmtime {
         config.consume_fuel(true).operator_cost(operator_cost());
     }
@@ -75,18 +93,24 @@ fn operator_cost() -> OperatorCost {
     }
 }
 
-fn pool(instances_max: u32) -> PoolingAllocationConfig {
+fn pool(instances_max: u32, needs: Needs) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
+    let (gc_heaps, instance_bytes) = match needs {
+        Needs::Little => (0, INSTANCE_BYTES),
+        Needs::Exceptions => (instances_max, INSTANCE_BYTES_LARGE),
+    };
     pool.total_component_instances(instances_max)
         .total_core_instances(instances_max * CORE_INSTANCES_PER_COMPONENT)
-        .total_memories(instances_max * 2)
+        // The heap of exceptions is one, too.
+        .total_memories(instances_max * 2 + gc_heaps)
+        .total_gc_heaps(gc_heaps)
         .total_tables(instances_max * 4)
         .total_stacks(instances_max)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(4)
         .max_tables_per_component(16)
         .max_component_instance_size(1 << 20)
-        .max_core_instance_size(1 << 20)
+        .max_core_instance_size(instance_bytes)
         .max_memory_size(4 << 30)
         .table_elements(100_000)
         .max_unused_warm_slots(instances_max.min(WARM_SLOTS_MAX))

@@ -43,6 +43,9 @@ const SPENT_MIN: i32 = 16;
 /// Bulk operations count one for 2^6 bytes.
 const BULK_SHIFT: i32 = 6;
 
+/// What is charged at once.
+const CHARGE_MAX: i32 = 1 << 30;
+
 const MODULE: &str = "mirra:function/metering@0.1.0";
 
 /// The export whose end is the end of a call.
@@ -149,21 +152,24 @@ impl Survey {
     }
 
     /// A call through a table reaches only functions of its type that are in one. It closes a cycle if one of those is in the
-    /// same strongly connected component of all calls.
+    /// same strongly connected component of all calls. Types are nodes of the graph, too, between callers and what is in tables:
+    /// there are few of them, and calls through them could reach millions of pairs.
     fn recursive_indirect(&self, direct: &[(u32, u32)], indirect: &HashSet<(u32, u32)>, in_tables: &[u32]) -> HashSet<(u32, u32)> {
-        let targets = |ty: u32| in_tables.iter().copied().filter(move |function| self.is_of_type(*function, ty));
-        let through_tables = indirect.iter().flat_map(|(caller, ty)| targets(*ty).map(|callee| (*caller, callee)));
-        let graph = DiGraph::<(), (), u32>::from_edges(direct.iter().copied().chain(through_tables));
+        // Equal types are one node.
+        let mut first_of = HashMap::new();
+        let first: Vec<u32> = (0..self.types.len() as u32).map(|ty| *first_of.entry(&self.types[ty as usize]).or_insert(ty)).collect();
+        let node = |ty: u32| self.functions() + first[ty as usize];
+        let type_of = |function: u32| self.function_types[function as usize];
+        let to_types = indirect.iter().map(|(caller, ty)| (*caller, node(*ty)));
+        let from_types = in_tables.iter().map(|function| (node(type_of(*function)), *function));
+        let graph = DiGraph::<(), (), u32>::from_edges(direct.iter().copied().chain(to_types).chain(from_types));
         let mut component_of = HashMap::new();
         for (component, nodes) in tarjan_scc(&graph).into_iter().enumerate() {
             component_of.extend(nodes.into_iter().map(|node| (node.index() as u32, component)));
         }
-        let closes_cycle = |(caller, ty): &&(u32, u32)| targets(*ty).any(|callee| component_of.get(&callee) == component_of.get(caller));
+        let reached: HashSet<_> = in_tables.iter().map(|callee| (node(type_of(*callee)), component_of.get(callee))).collect();
+        let closes_cycle = |(caller, ty): &&(u32, u32)| reached.contains(&(node(*ty), component_of.get(caller)));
         indirect.iter().filter(closes_cycle).copied().collect()
-    }
-
-    fn is_of_type(&self, function: u32, ty: u32) -> bool {
-        self.function_types.get(function as usize).is_some_and(|own| self.types.get(*own as usize) == self.types.get(ty as usize))
     }
 
     fn functions(&self) -> u32 {
@@ -321,6 +327,10 @@ impl Counter<'_> {
     fn charge(&mut self, amount: Instruction<'_>) {
         self.code.instruction(&Instruction::GlobalGet(self.fuel)).instruction(&amount);
         let mut code = self.code.instructions();
+        if let Instruction::LocalGet(spent) = amount {
+            // A short loop can leave more than the fuel can be lowered by.
+            code.i32_const(CHARGE_MAX).local_get(spent).i32_const(CHARGE_MAX).i32_lt_u().select();
+        }
         code.i32_sub().global_set(self.fuel).global_get(self.fuel).i32_const(0).i32_lt_s();
         self.if_unlikely();
         self.code.instructions().call(self.refill).end();
@@ -329,6 +339,11 @@ impl Counter<'_> {
     fn if_unlikely(&mut self) {
         self.unlikely.push(BranchHint { branch_func_offset: self.code.byte_len() as u32, branch_hint_value: 0 });
         self.code.instruction(&Instruction::If(BlockType::Empty));
+    }
+
+    /// At the head of a short loop: `spent += 1`. It is taken off the fuel where a loop around it turns, or its function ends.
+    fn turn_short(&mut self, spent: u32) {
+        self.code.instructions().local_get(spent).i32_const(1).i32_add().local_set(spent);
     }
 
     /// Where a function ends: `if spent >= SPENT_MIN { charge(spent) }`.
@@ -389,10 +404,13 @@ fn rewrite(instrument: &mut Instrument<'_>, index: u32, body: &FunctionBody<'_>)
             _ => return Err(reencode::Error::UserError(format_err!("function {index} of the engine has several results"))),
         }));
     }
+    let short = short_loops(&operators);
     let mut depth = 0;
-    for operator in operators {
+    for (at, operator) in operators.into_iter().enumerate() {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => depth += 1,
+            // The frames that an exception leaves drop their counts, each less than `SPENT_MAX`.
+            Operator::Throw { .. } | Operator::ThrowRef => counter.charge(Instruction::I32Const(SPENT_MAX)),
             Operator::End if depth == 0 && is_counting => {
                 counter.code.instruction(&Instruction::End);
                 counter.settle(spent);
@@ -406,17 +424,45 @@ fn rewrite(instrument: &mut Instrument<'_>, index: u32, body: &FunctionBody<'_>)
                 counter.charge(Instruction::I32Const(1));
             }
             Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => counter.bulk(spent, length),
-            Operator::TryTable { .. } | Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => {
+            Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => {
                 return Err(reencode::Error::UserError(format_err!("function {index} of the engine uses {operator:?}")));
             }
             _ => {}
         }
         let is_loop = matches!(operator, Operator::Loop { .. });
         counter.code.instruction(&instrument.instruction(operator)?);
-        if is_loop {
-            counter.turn(spent);
+        match is_loop {
+            true if short.contains(&at) => counter.turn_short(spent),
+            true => counter.turn(spent),
+            false => {}
         }
     }
     let unlikely = counter.unlikely;
     Ok((function, unlikely))
+}
+
+/// Loops that have neither loops nor calls in them, by the place of their operator. What an engine does in those ends by itself:
+/// they go through memory, or through the digits of a number. So they count and do not look at the count, which would make what
+/// numpy does with its arrays take twice as long.
+fn short_loops(operators: &[Operator<'_>]) -> HashSet<usize> {
+    let mut short = HashSet::new();
+    // Of every block that is open: where it began, and whether it is a loop that may be short.
+    let mut open: Vec<(usize, bool)> = Vec::new();
+    for (at, operator) in operators.iter().enumerate() {
+        match operator {
+            Operator::Loop { .. } => {
+                open.iter_mut().for_each(|(_, is_short)| *is_short = false);
+                open.push((at, true));
+            }
+            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push((at, false)),
+            Operator::Call { .. } | Operator::CallIndirect { .. } => open.iter_mut().for_each(|(_, is_short)| *is_short = false),
+            Operator::End => {
+                if let Some((start, true)) = open.pop() {
+                    short.insert(start);
+                }
+            }
+            _ => {}
+        }
+    }
+    short
 }

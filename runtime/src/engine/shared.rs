@@ -1,57 +1,96 @@
 //! A language's engine, ready to be shared by its handlers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use mirra_host_sdk::BoxFuture;
 use wasmtime::{Engine, Module};
 use wasmtime::{Result, error::Context};
 
 use super::{
     cache::{Cache, Entry},
     metering::{Metering, meter},
-    snapshot,
+    snapshot::{self, LoadError, LoadLimits, Loaded},
     split::split,
 };
 use crate::files::Files;
 
-/// What ships with mirra for one language; `cargo xtask engines` makes it.
+/// Where an engine comes from.
+pub trait Guest: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Everything that the module is made from.
+    fn identify(&self, hasher: &mut blake3::Hasher);
+
+    /// The core module. Asked for when the engine is compiled, once on a machine, and when a handler is exported.
+    fn module(&self) -> BoxFuture<'_, Result<Vec<u8>>>;
+}
+
+/// A core module that ships with mirra; `cargo xtask engines` makes it.
 pub struct Prebuilt {
     pub name: &'static str,
-    /// The guest's core module, compressed with zstd.
-    pub guest: &'static [u8],
-    /// The component around a handler's image.
-    pub glue: &'static [u8],
+    /// Compressed with zstd.
+    pub module: &'static [u8],
+}
+
+impl Guest for Prebuilt {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn identify(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(self.module);
+    }
+
+    fn module(&self) -> BoxFuture<'_, Result<Vec<u8>>> {
+        Box::pin(async { zstd::decode_all(self.module).with_context(|| format!("the {} engine is damaged", self.name)) })
+    }
 }
 
 pub struct SharedEngine {
     pub module: Module,
+    /// The component around a handler's image.
     pub glue: &'static [u8],
     /// Names this build of the engine, for this wasmtime with these settings on this kind of machine, in hex.
     pub id: String,
-    prebuilt: &'static Prebuilt,
+    wasmtime: Engine,
+    guest: Arc<dyn Guest>,
+    limits: LoadLimits,
     entry: Entry,
     /// Read when it is needed: most processes never deploy anything.
     base: OnceLock<Vec<u8>>,
 }
 
+/// What there is to know of an engine before it is opened.
+pub struct Plan {
+    pub guest: Arc<dyn Guest>,
+    pub glue: &'static [u8],
+    pub metering: Metering,
+    /// What the top level of a handler may use.
+    pub limits: LoadLimits,
+    /// What it sees of files while it boots.
+    pub files: Files,
+}
+
 impl SharedEngine {
-    /// From the cache, or compiled, which takes a second or two once per machine.
-    pub async fn open(
-        engine: &Engine,
-        cache: &Cache,
-        prebuilt: &'static Prebuilt,
-        metering: Metering,
-        files: Files,
-    ) -> Result<SharedEngine> {
-        let id = id(engine, prebuilt, metering);
-        let name = format!("engine-{}-{id}", prebuilt.name);
+    /// From the cache, or compiled, which takes seconds once per machine.
+    pub async fn open(wasmtime: &Engine, cache: &Cache, plan: Plan) -> Result<SharedEngine> {
+        let id = id(wasmtime, &plan);
+        let Plan { guest, glue, metering, limits, files } = plan;
+        let name = format!("engine-{}-{id}", guest.name());
         let entry = match cache.get(&name) {
             Some(entry) => entry,
-            None => compile(engine, cache, prebuilt, metering, files, &name).await?,
+            None => {
+                let _turn = cache.turn(&name).await?;
+                match cache.get(&name) {
+                    Some(entry) => entry,
+                    None => compile(wasmtime, cache, &*guest, metering, files, &name).await?,
+                }
+            }
         };
         // SAFETY: the entry was checked to be what this cache's owner stored.
-        let module = unsafe { Module::deserialize_file(engine, entry.path()) };
-        let module = module.with_context(|| format!("cannot load the compiled {} engine", prebuilt.name))?;
-        Ok(SharedEngine { module, glue: prebuilt.glue, id, prebuilt, entry, base: OnceLock::new() })
+        let module = unsafe { Module::deserialize_file(wasmtime, entry.path()) };
+        let module = module.with_context(|| format!("cannot load the compiled {} engine", guest.name()))?;
+        Ok(SharedEngine { module, glue, id, wasmtime: wasmtime.clone(), guest, limits, entry, base: OnceLock::new() })
     }
 
     /// The memory that every deploy starts from.
@@ -64,33 +103,38 @@ impl SharedEngine {
         Ok(self.base.get().map(Vec::as_slice).unwrap_or_default())
     }
 
+    /// Runs the top level of a handler on top of the base image.
+    pub async fn load(&self, start: &str, files: Files) -> Result<Result<Loaded, LoadError>> {
+        snapshot::load(&self.wasmtime, &self.module, self.base()?, start, files, self.limits).await
+    }
+
     /// The engine's code as wasm, to put into a self-contained component.
-    pub fn code(&self) -> Result<Vec<u8>> {
-        Ok(split(&zstd::decode_all(self.prebuilt.guest)?)?.code)
+    pub async fn code(&self) -> Result<Vec<u8>> {
+        Ok(split(&self.guest.module().await?)?.code)
     }
 }
 
-async fn compile(engine: &Engine, cache: &Cache, prebuilt: &Prebuilt, metering: Metering, files: Files, name: &str) -> Result<Entry> {
-    let guest = zstd::decode_all(prebuilt.guest).with_context(|| format!("the {} engine is damaged", prebuilt.name))?;
-    let parts = split(&guest)?;
+async fn compile(wasmtime: &Engine, cache: &Cache, guest: &dyn Guest, metering: Metering, files: Files, name: &str) -> Result<Entry> {
+    let parts = split(&guest.module().await?)?;
     let code = match metering {
         Metering::On => meter(&parts.code)?,
         Metering::Off => parts.code,
     };
-    let module = Module::new(engine, &code).with_context(|| format!("cannot compile the {} engine", prebuilt.name))?;
-    let base = snapshot::boot(engine, &module, &parts.memory, files).await.context("the engine does not boot")?;
+    let module = Module::new(wasmtime, &code).with_context(|| format!("cannot compile the {} engine", guest.name()))?;
+    let base = snapshot::boot(wasmtime, &module, &parts.memory, files).await.context("the engine does not boot")?;
     cache.put(name, &module.serialize()?, &zstd::encode_all(&*base, 3)?)
 }
 
 /// Every ingredient of the compiled engine, hashed.
-fn id(engine: &Engine, prebuilt: &Prebuilt, metering: Metering) -> String {
-    build_id(engine, |hasher| {
-        hasher.update(&[metering as u8]);
+fn id(wasmtime: &Engine, plan: &Plan) -> String {
+    build_id(wasmtime, |hasher| {
+        hasher.update(&[plan.metering as u8]);
         // What turns the guest into the engine, too: its source is as good a version number as any, and cannot be forgotten.
         for source in [include_str!("metering.rs"), include_str!("split.rs"), include_str!("thin.rs"), include_str!("snapshot.rs")] {
             hasher.update(source.as_bytes());
         }
-        hasher.update(prebuilt.guest).update(prebuilt.glue);
+        plan.guest.identify(hasher);
+        hasher.update(plan.glue);
     })
 }
 

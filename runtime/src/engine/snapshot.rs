@@ -12,8 +12,17 @@ use super::{metering::SLICE, split::WASM_PAGE_BYTES};
 use crate::files::Files;
 
 /// What a handler's top level may use.
-pub const LOAD_TIME_MAX: Duration = Duration::from_secs(10);
-pub const LOAD_MEMORY_BYTES_MAX: usize = 96 << 20;
+#[derive(Clone, Copy)]
+pub struct LoadLimits {
+    pub time_max: Duration,
+    /// All of the memory, with what the engine itself has in it.
+    pub memory_bytes_max: usize,
+}
+
+impl LoadLimits {
+    pub const USUAL: LoadLimits = LoadLimits { time_max: Duration::from_secs(10), memory_bytes_max: 96 << 20 };
+}
+
 const LOAD_LOG_LINES_MAX: usize = 100;
 
 /// A handler's memory after its top level ran, and what that logged.
@@ -23,19 +32,20 @@ pub struct Loaded {
 }
 
 /// Why a handler's top level did not come to its end. Its author's to mend.
-#[derive(Debug)]
 pub enum LoadError {
     Thrown { name: String, message: String, stack: String },
     NeverSettles,
     NoHandler { message: String },
-    TooSlow,
-    TooBig,
+    TooSlow(LoadLimits),
+    TooBig(LoadLimits),
     StackOverflow,
 }
 
 /// The memory after `boot`, as far as it is of use.
 pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8], files: Files) -> Result<Vec<u8>> {
-    let mut session = Session::start(engine, module, initial_memory, files).await?;
+    // It is as large as it is.
+    let limits = LoadLimits { memory_bytes_max: usize::MAX, ..LoadLimits::USUAL };
+    let mut session = Session::start(engine, module, initial_memory, files, limits).await?;
     let boot = session.instance.get_typed_func::<(), u32>(&mut session.store, "boot")?;
     let bytes = boot.call_async(&mut session.store, ()).await? as usize;
     let image = session.memory.data(&session.store).get(..bytes).context("the engine wants more memory than it has")?;
@@ -43,11 +53,18 @@ pub async fn boot(engine: &Engine, module: &Module, initial_memory: &[u8], files
 }
 
 /// Evaluates `source` on top of the base image. What that is, is the engine's to say: code, or the path of a file.
-pub async fn load(engine: &Engine, module: &Module, base: &[u8], source: &str, files: Files) -> Result<Result<Loaded, LoadError>> {
-    let mut session = Session::start(engine, module, base, files).await?;
-    let outcome = tokio::time::timeout(LOAD_TIME_MAX, session.load(source)).await;
+pub async fn load(
+    engine: &Engine,
+    module: &Module,
+    base: &[u8],
+    source: &str,
+    files: Files,
+    limits: LoadLimits,
+) -> Result<Result<Loaded, LoadError>> {
+    let mut session = Session::start(engine, module, base, files, limits).await?;
+    let outcome = tokio::time::timeout(limits.time_max, session.load(source)).await;
     Ok(match outcome {
-        Err(_) => Err(LoadError::TooSlow),
+        Err(_) => Err(LoadError::TooSlow(limits)),
         Ok(Err(trap)) => Err(session.explain(trap)?),
         Ok(Ok(Some(error))) => Err(error),
         Ok(Ok(None)) => {
@@ -67,12 +84,13 @@ struct State {
     started: Instant,
     logs: Vec<LogEntry>,
     files: Files,
+    limits: LoadLimits,
     is_memory_exhausted: bool,
 }
 
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.is_memory_exhausted |= desired > LOAD_MEMORY_BYTES_MAX;
+        self.is_memory_exhausted |= desired > self.limits.memory_bytes_max;
         if self.is_memory_exhausted { Err(wasmtime::Error::msg("out of memory")) } else { Ok(true) }
     }
 
@@ -82,8 +100,8 @@ impl ResourceLimiter for State {
 }
 
 impl Session {
-    async fn start(engine: &Engine, module: &Module, initial_memory: &[u8], files: Files) -> Result<Session> {
-        let state = State { started: Instant::now(), logs: Vec::new(), files, is_memory_exhausted: false };
+    async fn start(engine: &Engine, module: &Module, initial_memory: &[u8], files: Files, limits: LoadLimits) -> Result<Session> {
+        let state = State { started: Instant::now(), logs: Vec::new(), files, limits, is_memory_exhausted: false };
         let mut store = Store::new(engine, state);
         store.limiter(|state| state);
         let pages = (initial_memory.len() / WASM_PAGE_BYTES) as u32;
@@ -132,7 +150,7 @@ impl Session {
     /// What a trap means for the author; an error if it is nothing of theirs.
     fn explain(&self, trap: wasmtime::Error) -> Result<LoadError> {
         if self.store.data().is_memory_exhausted {
-            return Ok(LoadError::TooBig);
+            return Ok(LoadError::TooBig(self.store.data().limits));
         }
         match trap.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Ok(LoadError::StackOverflow),

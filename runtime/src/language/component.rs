@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
 
-use super::{Built, Language, Mount, Recipe};
+use super::{Built, Language, Mount, Reading, Recipe};
 use crate::{
     engine::{command, shared::build_id},
     files::{self, Files},
@@ -41,7 +41,7 @@ impl Language for Component {
         &self.engine_id
     }
 
-    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {
         Box::pin(async move {
             let rejected = |message: String| {
                 let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -57,14 +57,14 @@ impl Language for Component {
                 return Err(rejected(format!("is {what}; mirra runs components of the world mirra:function/function (see wit/)")));
             }
             let mounts = mounts(&wasm).map_err(|error| rejected(format!("holds files that cannot be read: {error:#}")))?;
-            Ok(Recipe {
+            Ok(Reading::Recipe(Recipe {
                 ingredients: vec![wasm],
                 inputs: vec![path.to_owned()],
                 warnings: Vec::new(),
                 start: String::new(),
                 traces: None,
                 mounts,
-            })
+            }))
         })
     }
 

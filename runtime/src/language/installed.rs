@@ -17,8 +17,9 @@ use crate::{
     LongWork, Metering,
     engine::{
         cache::{Cache, Entry},
-        config::{Fuel, wasmtime_config},
-        shared::{Prebuilt, SharedEngine},
+        config::{Fuel, Needs, wasmtime_config},
+        shared::{Guest, Plan, SharedEngine},
+        snapshot::LoadLimits,
     },
     files::Files,
     handler::{self, Handler},
@@ -33,9 +34,10 @@ pub struct Row {
     pub install: for<'a> fn(&'a Setup) -> BoxFuture<'a, Result<Installed>>,
 }
 
-/// JavaScript comes last, as it takes any folder.
-pub const LANGUAGES: [Row; 3] = [
+/// JavaScript comes last, as it takes any folder; and of the two engines of Python, the one that is asked for by name first.
+pub const LANGUAGES: [Row; 4] = [
     Row { name: "component", accepts: component::accepts, install: |setup| Box::pin(async { install_components(setup) }) },
+    Row { name: python::SCIENTIFIC, accepts: python::wants_scientific, install: |setup| Box::pin(install_scientific(setup)) },
     Row { name: "python", accepts: python::accepts, install: |setup| Box::pin(install_python(setup)) },
     Row { name: "node", accepts: node::accepts, install: |setup| Box::pin(install_node(setup)) },
 ];
@@ -77,48 +79,68 @@ impl Installed {
 
 fn install_components(setup: &Setup) -> Result<Installed> {
     let fuel = Fuel::CountedByWasmtime;
-    let (wasmtime, mut linker) = wasmtime(setup, fuel)?;
+    let (wasmtime, mut linker) = wasmtime(setup, fuel, Needs::Little)?;
     host::add_wasi_to_linker(&mut linker)?;
     Ok(Installed { language: Box::new(component::Component::new(&wasmtime)), wasmtime, fuel, linker })
 }
 
 async fn install_node(setup: &Setup) -> Result<Installed> {
     let fuel = Fuel::CountedByGuest;
-    let (wasmtime, mut linker) = wasmtime(setup, fuel)?;
+    let (wasmtime, mut linker) = wasmtime(setup, fuel, Needs::Little)?;
     let _told = (setup.long_work)("compiling the JavaScript engine, once on this machine");
-    let engine = open_engine(setup, &wasmtime, &mut linker, &node::PREBUILT, Files::default()).await?;
+    let plan = plan(setup, Arc::new(node::GUEST), node::GLUE);
+    let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
     let bundler = Bundler::new(setup.bundler.clone());
     let bundler = if setup.bundler_spare { bundler.with_spare() } else { bundler };
-    let language = Box::new(node::Node { wasmtime: wasmtime.clone(), engine, bundler });
-    Ok(Installed { language, wasmtime, fuel, linker })
+    Ok(Installed { language: Box::new(node::Node { engine, bundler }), wasmtime, fuel, linker })
 }
 
 async fn install_python(setup: &Setup) -> Result<Installed> {
-    let fuel = Fuel::CountedByGuest;
-    let (wasmtime, mut linker) = wasmtime(setup, fuel)?;
     let _told = (setup.long_work)("compiling the Python engine, once on this machine");
     let library = python::library(&setup.cache)?;
-    let engine = open_engine(setup, &wasmtime, &mut linker, &python::PREBUILT, library.clone()).await?;
-    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone()).context("cannot open the cache of packages")?;
-    let language = Box::new(python::Python { wasmtime: wasmtime.clone(), engine, library, packages });
-    Ok(Installed { language, wasmtime, fuel, linker })
+    let plan = Plan { files: library.clone(), ..plan(setup, Arc::new(python::GUEST), python::GLUE) };
+    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_engine());
+    install_cpython(setup, "python", Needs::Little, plan, library, packages).await
 }
 
-fn wasmtime(setup: &Setup, fuel: Fuel) -> Result<(Engine, Linker<Call>)> {
-    let wasmtime = Engine::new(&wasmtime_config(setup.concurrency_max, fuel)).context("cannot set up wasmtime")?;
+async fn install_scientific(setup: &Setup) -> Result<Installed> {
+    let origin = python::Origin::open(setup.cache.clone(), setup.long_work.clone());
+    let library = origin.library().await?;
+    let limits = python::SCIENTIFIC_LIMITS;
+    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_library(&library));
+    let plan = Plan { files: library.clone(), limits, ..plan(setup, Arc::new(origin), python::GLUE) };
+    let _told = (setup.long_work)("compiling the scientific Python engine, once on this machine; that takes a minute or two");
+    install_cpython(setup, python::SCIENTIFIC, Needs::Exceptions, plan, library, packages).await
+}
+
+async fn install_cpython(
+    setup: &Setup,
+    name: &'static str,
+    needs: Needs,
+    plan: Plan,
+    library: Files,
+    packages: std::io::Result<python::Packages>,
+) -> Result<Installed> {
+    let fuel = Fuel::CountedByGuest;
+    let (wasmtime, mut linker) = wasmtime(setup, fuel, needs)?;
+    let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
+    let packages = packages.context("cannot open the cache of packages")?;
+    Ok(Installed { language: Box::new(python::Python { name, engine, library, packages }), wasmtime, fuel, linker })
+}
+
+fn wasmtime(setup: &Setup, fuel: Fuel, needs: Needs) -> Result<(Engine, Linker<Call>)> {
+    let wasmtime = Engine::new(&wasmtime_config(setup.concurrency_max, fuel, needs)).context("cannot set up wasmtime")?;
     let mut linker = Linker::new(&wasmtime);
     host::add_to_linker(&mut linker)?;
     Ok((wasmtime, linker))
 }
 
-async fn open_engine(
-    setup: &Setup,
-    wasmtime: &Engine,
-    linker: &mut Linker<Call>,
-    prebuilt: &'static Prebuilt,
-    files: Files,
-) -> Result<Arc<SharedEngine>> {
-    let engine = SharedEngine::open(wasmtime, &setup.cache, prebuilt, setup.metering, files).await?;
+fn plan(setup: &Setup, guest: Arc<dyn Guest>, glue: &'static [u8]) -> Plan {
+    Plan { guest, glue, metering: setup.metering, limits: LoadLimits::USUAL, files: Files::default() }
+}
+
+async fn open_engine(setup: &Setup, wasmtime: &Engine, linker: &mut Linker<Call>, plan: Plan) -> Result<Arc<SharedEngine>> {
+    let engine = SharedEngine::open(wasmtime, &setup.cache, plan).await?;
     linker.root().module("engine", &engine.module)?;
     Ok(Arc::new(engine))
 }

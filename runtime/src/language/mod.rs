@@ -10,11 +10,7 @@ use std::path::{Path, PathBuf};
 
 use mirra_host_sdk::{BoxFuture, PrepareError};
 
-use crate::{
-    engine::snapshot::{LOAD_MEMORY_BYTES_MAX, LOAD_TIME_MAX, LoadError},
-    files::Files,
-    handler::Traces,
-};
+use crate::{engine::snapshot::LoadError, files::Files, handler::Traces};
 
 /// What a handler's source becomes before it is compiled.
 pub struct Recipe {
@@ -31,6 +27,13 @@ pub struct Recipe {
     pub mounts: Vec<Mount>,
 }
 
+/// What reading a source comes to.
+pub enum Reading {
+    Recipe(Recipe),
+    /// The handler is one for the language of this name, as turned out on the way.
+    Elsewhere(&'static str),
+}
+
 /// An archive (tar), and the folder that it is seen as.
 pub struct Mount {
     pub folder: String,
@@ -45,7 +48,7 @@ pub trait Language: Send + Sync {
     fn engine_id(&self) -> &str;
 
     /// Reads the source; nothing is compiled yet. Errors in it are told here, with their place.
-    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>>;
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>>;
 
     /// What handlers start from: their artifacts are kept as differences to it.
     fn base(&self) -> wasmtime::Result<&[u8]> {
@@ -85,12 +88,12 @@ fn explain(error: LoadError, map: impl FnOnce(&str) -> String) -> String {
         }
         LoadError::NeverSettles => "the handler's top level awaits something that never comes".to_owned(),
         LoadError::NoHandler { message } => message,
-        LoadError::TooSlow => {
-            let seconds = LOAD_TIME_MAX.as_secs();
+        LoadError::TooSlow(limits) => {
+            let seconds = limits.time_max.as_secs();
             format!("the handler's top level did not end within {seconds} s; what takes long belongs into the handler function")
         }
-        LoadError::TooBig => {
-            let megabytes = LOAD_MEMORY_BYTES_MAX >> 20;
+        LoadError::TooBig(limits) => {
+            let megabytes = limits.memory_bytes_max >> 20;
             format!("the handler's top level needs more than {megabytes} MB of memory; what is large belongs into the handler function")
         }
         LoadError::StackOverflow => "the handler's top level calls itself too deeply: the stack overflowed".to_owned(),

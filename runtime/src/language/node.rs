@@ -4,14 +4,13 @@ use std::{path::Path, sync::Arc};
 
 use mirra_bundler::{BundleError, Bundler, Request};
 use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
-use wasmtime::Engine;
 
-use super::{Built, Language, Recipe, explain};
+use super::{Built, Language, Reading, Recipe, explain};
 use crate::{
     engine::{
         command,
         shared::{Prebuilt, SharedEngine},
-        snapshot::{self, Loaded},
+        snapshot::Loaded,
         thin,
     },
     files::Files,
@@ -20,14 +19,12 @@ use crate::{
 };
 
 /// QuickJS with the layer: `guest-sdk/node`.
-pub static PREBUILT: Prebuilt = Prebuilt {
-    name: "node",
-    guest: include_bytes!("../../../guest-sdk/node/prebuilt/engine.wasm.zst"),
-    glue: include_bytes!("../../../guest-sdk/node/prebuilt/glue.wasm"),
-};
+pub const GUEST: Prebuilt = Prebuilt { name: "node", module: include_bytes!("../../../guest-sdk/node/prebuilt/engine.wasm.zst") };
+
+/// The component around a handler's image.
+pub static GLUE: &[u8] = include_bytes!("../../../guest-sdk/node/prebuilt/glue.wasm");
 
 pub struct Node {
-    pub wasmtime: Engine,
     pub engine: Arc<SharedEngine>,
     pub bundler: Bundler,
 }
@@ -47,19 +44,19 @@ impl Language for Node {
         &self.engine.id
     }
 
-    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {
         Box::pin(async move {
             let request = Request { path: path.to_owned(), builtins: Vec::new() };
             let bundle = self.bundler.bundle(&request).await.map_err(rejected)?;
             let traces = Traces { code: bundle.code, source_map: bundle.source_map };
-            Ok(Recipe {
+            Ok(Reading::Recipe(Recipe {
                 ingredients: vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()],
                 inputs: bundle.inputs,
                 warnings: bundle.warnings,
                 start: traces.code.clone(),
                 traces: Some(traces),
                 mounts: Vec::new(),
-            })
+            }))
         })
     }
 
@@ -81,7 +78,7 @@ impl Language for Node {
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move {
             let loaded = self.load(recipe).await?;
-            let code = self.engine.code().map_err(internal)?;
+            let code = self.engine.code().await.map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
             command::around(&handler, &Files::default()).map_err(internal)
         })
@@ -91,8 +88,7 @@ impl Language for Node {
 impl Node {
     async fn load(&self, recipe: &Recipe) -> Result<Loaded, PrepareError> {
         let traces = recipe.traces.as_ref().ok_or_else(|| PrepareError::rejected("nothing was bundled"))?;
-        let base = self.engine.base().map_err(internal)?;
-        let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, Files::default()).await.map_err(internal)?;
+        let loaded = self.engine.load(&recipe.start, Files::default()).await.map_err(internal)?;
         loaded.map_err(|error| PrepareError::rejected(explain(error, |stack| stack::map_stack(stack, &traces.code, &traces.source_map))))
     }
 }

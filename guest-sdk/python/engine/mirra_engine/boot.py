@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from . import call, http_hooks, immortal, load, logs, loop, placement, randomness, sandbox, sdk
+from . import call, http_hooks, immortal, load, logs, loop, packages, placement, randomness, sandbox, sdk
 
 # Imported for what is then in the image; a call that imports one of these again pays nothing. More would make the image of
 # every handler larger, and whatever is not here is imported from the library when it is asked for.
@@ -64,6 +64,7 @@ def boot():
     # whose calls need no new seed.
     sys.modules.pop("random", None)
     gc.set_threshold(_GC_THRESHOLD)
+    packages.prepare(load.LIBRARY_FOLDER)
     _warm_up()
     placement.gather(_warm_up, loop.renew)
     call.forget()

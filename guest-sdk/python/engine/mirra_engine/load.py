@@ -6,12 +6,14 @@ import re
 import sys
 import warnings
 
-from . import call, failures, immortal, logs, loop, operations, placement, randomness
+from . import call, failures, immortal, logs, loop, operations, packages, placement, randomness
 
 # Where the host shows files.
 HANDLER_FOLDER = "/handler"
 PACKAGES_FOLDER = "/packages"
 LIBRARY_FOLDER = "/python"
+# Where the scientific engine's library was when it was compiled, which its code remembers.
+_BUILT_FOLDER = "/usr/local/lib/python315.zip"
 # Where the engine's own modules seem to lie.
 ENGINE_FOLDER = os.path.dirname(__file__)
 
@@ -25,7 +27,7 @@ def is_authors(filename):
 
 def relative(filename):
     """As the author knows it: without the folder where the host shows it."""
-    for folder in HANDLER_FOLDER, PACKAGES_FOLDER, LIBRARY_FOLDER:
+    for folder in HANDLER_FOLDER, PACKAGES_FOLDER, LIBRARY_FOLDER, _BUILT_FOLDER:
         if filename.startswith(f"{folder}/"):
             return filename[len(folder) + 1 :]
     return filename
@@ -43,6 +45,7 @@ def load(entry):
         logs.flush()
     try:
         handler = _find_handler(module)
+        packages.warm_up()
         placement.gather_code([handler])
         call.adopt(handler)
     except TypeError as error:

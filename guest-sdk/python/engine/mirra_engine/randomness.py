@@ -13,6 +13,7 @@ _urandom = os.urandom
 
 _salt = 0
 _random = None
+_numpy = None
 
 
 def renew():
@@ -21,11 +22,15 @@ def renew():
     _salt = host.next_u64() >> 3
     if _random is not None:
         _random.seed(_salt)
+    if _numpy is not None:
+        _numpy.seed(_salt & 0xFFFF_FFFF)
 
 
 def loaded():
-    """`random` was imported while the handler was prepared: its state is in the image."""
-    global _random
+    """What was imported while the handler was prepared has its state in the image: `random`, and what `numpy.random` shares."""
+    global _random, _numpy
+    module = sys.modules.get("numpy.random.mtrand")
+    _numpy = None if module is None else module._rand
     module = sys.modules.get("random")
     _random = None if module is None else module._inst
 
@@ -46,11 +51,24 @@ salted_hash.__name__ = salted_hash.__qualname__ = "hash"
 
 def _urandom_told(size, /):
     """os.urandom: tells when what it gives will be in an image."""
-    if operations.is_preparing:
+    if operations.is_preparing and _is_asked_by_author():
         import warnings
 
         warnings.warn("randomness that is drawn while a handler is prepared is the same in all of its calls", stacklevel=2)
     return _urandom(size)
+
+
+def _is_asked_by_author():
+    """Whether the handler's own code asks for it, itself or by what it calls. What a package draws when it is imported (as numpy does,
+    whose state `renew` makes anew) is nothing that its author can do anything about."""
+    from . import load
+
+    frame = sys._getframe(2)
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        if load.is_authors(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def install():

@@ -1,34 +1,37 @@
 //! Python: a handler's files as they are, imported on top of the base image by CPython itself.
 
+mod choice;
 mod packages;
+mod scientific;
 mod source;
 
 use std::{path::Path, sync::Arc};
 
 use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
-use wasmtime::{Engine, Result, error::Context};
+use wasmtime::{Result, error::Context};
 
-use super::{Built, Language, Mount, Recipe, explain};
+use super::{Built, Language, Mount, Reading, Recipe, explain};
 use crate::{
     engine::{
         cache::Cache,
         command,
         shared::{Prebuilt, SharedEngine},
-        snapshot::{self, LoadError, Loaded},
+        snapshot::{LoadError, Loaded},
         thin,
     },
     files::{Archive, Files},
 };
 
-pub use packages::Source as Packages;
+pub use choice::wants_scientific;
+pub use packages::{Source as Packages, of_engine as packages_of_engine, of_library as packages_of_library};
+pub use scientific::{Origin, SCIENTIFIC, SCIENTIFIC_LIMITS};
 pub use source::accepts;
 
 /// CPython with the engine's own modules in it: `guest-sdk/python`.
-pub static PREBUILT: Prebuilt = Prebuilt {
-    name: "python",
-    guest: include_bytes!("../../../../guest-sdk/python/prebuilt/engine.wasm.zst"),
-    glue: include_bytes!("../../../../guest-sdk/python/prebuilt/glue.wasm"),
-};
+pub const GUEST: Prebuilt = Prebuilt { name: "python", module: include_bytes!("../../../../guest-sdk/python/prebuilt/engine.wasm.zst") };
+
+/// The component around a handler's image, the same for both engines.
+pub static GLUE: &[u8] = include_bytes!("../../../../guest-sdk/python/prebuilt/glue.wasm");
 
 /// The standard library, compiled, as a tar archive.
 static LIBRARY: &[u8] = include_bytes!("../../../../guest-sdk/python/prebuilt/library.tar.zst");
@@ -38,8 +41,9 @@ const LIBRARY_FOLDER: &str = "python";
 const HANDLER_FOLDER: &str = "handler";
 const PACKAGES_FOLDER: &str = "packages";
 
+/// Either engine.
 pub struct Python {
-    pub wasmtime: Engine,
+    pub name: &'static str,
     pub engine: Arc<SharedEngine>,
     /// The library, which every handler has.
     pub library: Files,
@@ -59,30 +63,30 @@ pub fn library(cache: &Cache) -> Result<Files> {
 
 impl Language for Python {
     fn name(&self) -> &'static str {
-        "python"
+        self.name
     }
 
     fn engine_id(&self) -> &str {
         &self.engine.id
     }
 
-    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Recipe, PrepareError>> {
+    fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {
         Box::pin(async move {
             let path = path.to_owned();
             let gathered = tokio::task::spawn_blocking(move || source::gather(&path)).await;
             let source = gathered.map_err(|error| HostError::caused_by("a handler's files could not be read", error))??;
-            let packages = self.packages.of(&source).await?;
+            let Some(packages) = self.packages.of(&source).await? else { return Ok(Reading::Elsewhere(SCIENTIFIC)) };
             let mut mounts = vec![Mount { folder: HANDLER_FOLDER.to_owned(), archive: source.pack().map_err(internal)? }];
             mounts.extend(packages.archive.map(|archive| Mount { folder: PACKAGES_FOLDER.to_owned(), archive }));
             let archives = mounts.iter().map(|mount| mount.archive.clone());
-            Ok(Recipe {
+            Ok(Reading::Recipe(Recipe {
                 ingredients: std::iter::once(source.entry.clone().into_bytes()).chain(archives).collect(),
                 inputs: [source.inputs, packages.inputs].concat(),
                 warnings: packages.notes,
                 start: format!("/{HANDLER_FOLDER}/{}", source.entry),
                 traces: None,
                 mounts,
-            })
+            }))
         })
     }
 
@@ -106,7 +110,7 @@ impl Language for Python {
         Box::pin(async move {
             let files = self.files_of(recipe).map_err(internal)?;
             let loaded = self.load(recipe, files.clone()).await?;
-            let code = self.engine.code().map_err(internal)?;
+            let code = self.engine.code().await.map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
             command::around(&handler, &files).map_err(internal)
         })
@@ -128,9 +132,7 @@ impl Python {
     }
 
     async fn load(&self, recipe: &Recipe, files: Files) -> Result<Loaded, PrepareError> {
-        let base = self.engine.base().map_err(internal)?;
-        let loaded = snapshot::load(&self.wasmtime, &self.engine.module, base, &recipe.start, files).await.map_err(internal)?;
-        loaded.map_err(rejected)
+        self.engine.load(&recipe.start, files).await.map_err(internal)?.map_err(rejected)
     }
 }
 

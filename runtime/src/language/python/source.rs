@@ -13,7 +13,7 @@ use crate::files;
 
 /// A handler's files, as for every language.
 const BYTES_MAX: u64 = 50 << 20;
-const FILES_MAX: usize = 10_000;
+pub const FILES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 32;
 
 /// What a folder's handler is in, the first one that is there.
@@ -40,6 +40,16 @@ pub fn accepts(path: &Path) -> bool {
         return !path.join("package.json").exists() && ENTRIES.iter().any(|entry| path.join(entry).is_file());
     }
     path.extension().is_some_and(|extension| extension == "py")
+}
+
+/// The folder of the handler at a path, and in it the file that it is in.
+pub fn entry(path: &Path) -> Option<(PathBuf, String)> {
+    let path = path.canonicalize().ok()?;
+    if path.is_dir() {
+        let entry = ENTRIES.iter().find(|entry| path.join(entry).is_file())?;
+        return Some((path, (*entry).to_owned()));
+    }
+    Some((path.parent()?.to_owned(), path.file_name()?.to_string_lossy().into_owned()))
 }
 
 /// Reads the handler at `path`.
@@ -72,21 +82,22 @@ fn file(path: &Path) -> Result<Source, PrepareError> {
             continue;
         }
         let imported = imports(&String::from_utf8_lossy(gathering.file(&next)?));
-        for name in imported {
-            let (module, package) = (folder.join(format!("{name}.py")), folder.join(&name));
-            if module.is_file() {
-                waiting.push(module);
-            } else if package.join("__init__.py").is_file() {
-                waiting.push(package);
-            }
-        }
+        waiting.extend(imported.iter().filter_map(|name| own_module(folder, name)));
     }
     let entry = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(gathering.done(entry))
 }
 
-/// Names of modules that some line seems to import. Too many do no harm: only those that lie beside the file count.
-fn imports(text: &str) -> BTreeSet<String> {
+/// The module or package of this name that lies in the handler's folder, if there is one.
+pub fn own_module(folder: &Path, name: &str) -> Option<PathBuf> {
+    let (module, package) = (folder.join(format!("{name}.py")), folder.join(name));
+    let package = || package.join("__init__.py").is_file().then_some(package);
+    if module.is_file() { Some(module) } else { package() }
+}
+
+/// Names of modules that some line seems to import. Too many do no harm: those count that lie beside the file, and some that only
+/// the scientific engine has.
+pub fn imports(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for line in text.lines() {
         let mut words = line.trim_start().splitn(2, char::is_whitespace);

@@ -2,11 +2,24 @@
 make when they are first used is then in the image, and the interpreter has settled on how to run them.
 
 Their code stays where it is: `placement.gather` over so much of it made calls write to more pages, not less (347 instead of 274 of a
-group-by)."""
+group-by).
 
+Only the scientific engine comes with these; on the other one, nothing here does anything."""
+
+import contextlib
+import os
 import sys
 
 _ROUNDS = 20
+
+# There is no home folder: what matplotlib keeps for itself goes where something can be written.
+_MATPLOTLIB_FOLDER = "/tmp/matplotlib"
+
+
+def prepare(library_folder):
+    """Before a handler is loaded. Imports nothing: the interpreter would note that there are no packages and no handler yet."""
+    if os.path.isdir(f"{library_folder}/matplotlib"):
+        os.environ["MPLCONFIGDIR"] = _MATPLOTLIB_FOLDER
 
 
 def _numpy():
@@ -40,7 +53,10 @@ _RUNS = {"numpy": _numpy, "pandas": _pandas}
 
 
 def warm_up():
+    """After a handler was loaded."""
     for name, run in _RUNS.items():
         if name in sys.modules:
-            for _ in range(_ROUNDS):
-                run()
+            # What does not work is told when the handler uses it.
+            with contextlib.suppress(Exception):
+                for _ in range(_ROUNDS):
+                    run()
