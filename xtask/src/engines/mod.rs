@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+mod archive;
+mod bare;
 mod command;
 mod guest;
 mod manifest;
