@@ -13,6 +13,7 @@ mod manifest;
 mod node;
 mod placement;
 mod python;
+mod scientific;
 mod strip;
 mod toolchain;
 
@@ -34,7 +35,7 @@ struct Engine {
 }
 
 /// What makes a command of a handler is no engine, and is built and checked like one.
-const ENGINES: [Engine; 3] = [command::ENGINE, node::ENGINE, python::ENGINE];
+const ENGINES: [Engine; 4] = [command::ENGINE, node::ENGINE, python::ENGINE, scientific::ENGINE];
 
 /// A file that ships. One whose name says so is compressed there, and not here.
 struct Artifact {
@@ -60,7 +61,7 @@ pub struct Options {
     /// What compiles the engine; only the pinned toolchain gives the bytes that ship.
     #[arg(long, value_enum, default_value = "pinned", conflicts_with = "check")]
     toolchain: Kind,
-    /// Only this engine: command, node or python.
+    /// Only this engine: command, node, python or scientific.
     #[arg(long)]
     engine: Option<String>,
 }
