@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 pub type Digests = BTreeMap<String, Digest>;
 
 /// Folders that hold what is made from sources, or tests of them.
-const NO_SOURCES: [&str; 5] = ["dist", "node_modules", "target", "test", "tests"];
+const NO_SOURCES: [&str; 6] = ["__pycache__", "dist", "node_modules", "target", "test", "tests"];
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digest(String);

@@ -5,12 +5,15 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+mod archive;
+mod bare;
 mod command;
 mod guest;
 mod manifest;
 mod node;
 mod placement;
 mod python;
+mod scientific;
 mod strip;
 mod toolchain;
 
@@ -32,7 +35,7 @@ struct Engine {
 }
 
 /// What makes a command of a handler is no engine, and is built and checked like one.
-const ENGINES: [Engine; 3] = [command::ENGINE, node::ENGINE, python::ENGINE];
+const ENGINES: [Engine; 4] = [command::ENGINE, node::ENGINE, python::ENGINE, scientific::ENGINE];
 
 /// A file that ships. One whose name says so is compressed there, and not here.
 struct Artifact {
@@ -58,7 +61,7 @@ pub struct Options {
     /// What compiles the engine; only the pinned toolchain gives the bytes that ship.
     #[arg(long, value_enum, default_value = "pinned", conflicts_with = "check")]
     toolchain: Kind,
-    /// Only this engine: command, node or python.
+    /// Only this engine: command, node, python or scientific.
     #[arg(long)]
     engine: Option<String>,
 }

@@ -1,6 +1,8 @@
 //! Time, and waiting for it to pass.
 
-use crate::{Answer, Single, Table, host};
+use ground::{Single, host};
+
+use crate::{Answer, Table, engine};
 
 /// Points in time that something waits for, by the host's clock in microseconds.
 static POLLABLES: Single<Table<u64, 64>> = Single::new(Table([const { None }; 64]));
@@ -73,7 +75,7 @@ extern "C" fn poll(pollables: *const u32, len: usize, answer: Answer) {
     let pollables = unsafe { core::slice::from_raw_parts(pollables, len) };
     let first_us = pollables.iter().map(|pollable| due_us(*pollable)).min().unwrap_or(0);
     sleep_until(first_us);
-    let ready = host::allocate(len * 4, 4).cast::<u32>();
+    let ready = engine::allocate(len * 4, 4).cast::<u32>();
     let mut count = 0;
     for (index, pollable) in pollables.iter().enumerate() {
         if due_us(*pollable) <= first_us {

@@ -1,17 +1,15 @@
 //! Randomness; and neither variables, arguments, input nor a terminal.
 
-use crate::{Answer, host};
+use ground::host;
+
+use crate::{Answer, engine};
 
 #[unsafe(export_name = "wasi:random/random@0.2.0#get-random-bytes")]
 extern "C" fn get_random_bytes(len: u64, answer: Answer) {
     let len = len as usize;
-    let bytes = host::allocate(len, 1);
-    for start in (0..len).step_by(8) {
-        let drawn = host::next_u64().to_le_bytes();
-        let count = drawn.len().min(len - start);
-        // SAFETY: `start + count` is at most `len`, which is how much there is room for.
-        unsafe { bytes.add(start).copy_from_nonoverlapping(drawn.as_ptr(), count) };
-    }
+    let bytes = engine::allocate(len, 1);
+    // SAFETY: a block of so many bytes.
+    unsafe { host::random(bytes, len) };
     answer.list(0, bytes, len);
 }
 

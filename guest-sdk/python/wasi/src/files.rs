@@ -1,6 +1,11 @@
 //! Files: all of one tree, which is the host's, and none to be written.
 
-use crate::{Answer, Single, Table, host};
+use ground::{
+    Single,
+    host::{self, Found},
+};
+
+use crate::{Answer, Table, engine};
 
 // Cases of `error-code`.
 const BAD_DESCRIPTOR: u8 = 3;
@@ -48,31 +53,9 @@ struct Names {
 static STREAMS: Single<Table<Stream, 256>> = Single::new(Table([const { None }; 256]));
 static FOLDERS: Single<Table<Names, 64>> = Single::new(Table([const { None }; 64]));
 
-#[derive(Clone, Copy)]
-struct Found {
-    id: u32,
-    is_folder: bool,
-    size: u64,
-}
-
 fn find(folder: u32, path: *const u8, len: usize) -> Option<Found> {
-    let mut answer = core::mem::MaybeUninit::<FoundAnswer>::zeroed();
-    // SAFETY: a path, and room for the answer.
-    let answer = unsafe {
-        host::find(folder, path, len, answer.as_mut_ptr().cast());
-        answer.assume_init()
-    };
-    (answer.is_some != 0).then_some(Found { id: answer.id, is_folder: answer.is_folder != 0, size: answer.size })
-}
-
-/// `option<record { id: u32, is-folder: bool, size: u64 }>` as the canonical ABI lays it out.
-#[repr(C)]
-struct FoundAnswer {
-    is_some: u8,
-    _padding: [u8; 7],
-    id: u32,
-    is_folder: u8,
-    size: u64,
+    // SAFETY: the C library's own path.
+    unsafe { host::find(folder, path, len) }
 }
 
 /// What a descriptor stands for; a descriptor is one only as long as it stays open, which the host need not know.
@@ -83,8 +66,8 @@ fn file_of(descriptor: u32) -> Option<Found> {
 
 #[unsafe(export_name = "wasi:filesystem/preopens@0.2.0#get-directories")]
 extern "C" fn get_directories(answer: Answer) {
-    let path = host::allocate(1, 1);
-    let entry = Answer(host::allocate(12, 4));
+    let path = engine::allocate(1, 1);
+    let entry = Answer(engine::allocate(12, 4));
     // SAFETY: a block of one byte.
     unsafe { path.write(b'/') };
     entry.word(0, ROOT + DESCRIPTOR);
@@ -261,9 +244,9 @@ extern "C" fn drop_directory_entry_stream(folder: u32) {
     // SAFETY: blocks that the host asked the engine for, and that nobody has any more.
     unsafe {
         for index in names.next..names.len {
-            host::free(names.block.add(index).read()[0]);
+            engine::free(names.block.add(index).read()[0]);
         }
-        host::free(names.block.cast());
+        engine::free(names.block.cast());
     }
 }
 

@@ -10,10 +10,9 @@
 #![no_std]
 
 mod clocks;
+mod engine;
 mod environment;
 mod files;
-mod heap;
-mod host;
 mod life;
 mod objects;
 mod output;
@@ -53,25 +52,6 @@ impl Answer {
     }
 }
 
-/// State of the only thread there is.
-#[repr(transparent)]
-struct Single<T>(core::cell::UnsafeCell<T>);
-
-// SAFETY: the engine is a single thread.
-unsafe impl<T> Sync for Single<T> {}
-
-impl<T> Single<T> {
-    const fn new(value: T) -> Single<T> {
-        Single(core::cell::UnsafeCell::new(value))
-    }
-
-    /// Nothing that is called with it calls back into this module.
-    fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: one thread, and no re-entrance.
-        body(unsafe { &mut *self.0.get() })
-    }
-}
-
 /// Numbered places for what has a handle, so many at a time.
 struct Table<T, const N: usize>([Option<T>; N]);
 
@@ -90,9 +70,4 @@ impl<T, const N: usize> Table<T, N> {
     fn remove(&mut self, handle: u32) -> Option<T> {
         self.0.get_mut((handle as usize).wrapping_sub(1))?.take()
     }
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    core::arch::wasm32::unreachable()
 }

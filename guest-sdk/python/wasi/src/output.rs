@@ -1,17 +1,14 @@
-//! The C library's own streams. Python's are objects of the engine and never come here: this is for what the interpreter says
-//! when it cannot go on.
+//! The C library's own streams.
 
-use crate::{Answer, clocks::READY, host};
+use ground::host;
+
+use crate::{Answer, clocks::READY};
 
 const STDIN: u32 = 1;
 const STDOUT: u32 = 2;
 const STDERR: u32 = 3;
 /// `stream-error::closed`, in the payload of a `result`.
 const CLOSED: u8 = 1;
-
-/// Levels of `mirra:function/logging`.
-const INFO: u32 = 1;
-const ERROR: u32 = 3;
 
 #[unsafe(export_name = "wasi:cli/stdin@0.2.0#get-stdin")]
 extern "C" fn get_stdin() -> u32 {
@@ -40,15 +37,7 @@ extern "C" fn write(stream: u32, start: *const u8, len: usize, answer: Answer) {
         return answer.error(4, CLOSED);
     }
     // SAFETY: a list of bytes.
-    let bytes = unsafe { core::slice::from_raw_parts(start, len) };
-    // The host takes nothing but text; what is none is nobody's to read.
-    if let Ok(text) = core::str::from_utf8(bytes) {
-        let line = text.trim_end_matches('\n');
-        if !line.is_empty() {
-            // SAFETY: text, which the host copies.
-            unsafe { host::log(if stream == STDOUT { INFO } else { ERROR }, line.as_ptr(), line.len()) };
-        }
-    }
+    host::write(stream == STDERR, unsafe { core::slice::from_raw_parts(start, len) });
     answer.byte(0, 0);
 }
 

@@ -1,15 +1,10 @@
 //! The standard library: compiled, and without what no handler can use.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::shell;
+use crate::{engines::archive::Files, shell};
 
 /// What needs a screen, a terminal, a C compiler or pip.
 const LEFT_OUT: [&str; 12] = [
@@ -43,9 +38,9 @@ pub fn compile(root: &Path, folder: &Path, engine: &[u8], sources: &[u8]) -> Res
     // The interpreter's frames are larger than those that Node's stack is made for.
     node.arg("--stack-size=8000").arg(root.join("guest-sdk/python/library/compile.mjs")).arg(&engine_file);
     shell::run(node.arg(&sources_folder).arg(&compiled_folder))?;
-    let mut files = BTreeMap::new();
-    gather(&compiled_folder, PathBuf::new(), &mut files)?;
-    pack(&files)
+    let mut files = Files::default();
+    files.add(&compiled_folder, Path::new(""), "pyc")?;
+    files.pack()
 }
 
 fn unpack(archive: &[u8], into: &Path) -> Result<()> {
@@ -58,29 +53,4 @@ fn unpack(archive: &[u8], into: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn gather(folder: &Path, relative: PathBuf, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = relative.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            gather(&entry.path(), path, files)?;
-        } else {
-            files.insert(path, fs::read(entry.path())?);
-        }
-    }
-    Ok(())
-}
-
-/// The same bytes for the same files: in order, and without times and owners.
-fn pack(files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (path, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o444);
-        archive.append_data(&mut header, path, &**content)?;
-    }
-    Ok(archive.into_inner()?)
 }

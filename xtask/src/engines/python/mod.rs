@@ -4,19 +4,16 @@
 //! what stands under its C library. The standard library is compiled by the engine itself, run by Node.
 
 mod compare;
-mod component;
 mod componentize;
 mod library;
-mod link;
-mod module;
 mod optimise;
-mod wasi;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use mirra_linker::component;
 
-use super::{Artifact, Engine, toolchain::Toolchain};
+use super::{Artifact, Engine, bare::Bare, toolchain::Toolchain};
 use crate::target_dir;
 
 pub const ENGINE: Engine = Engine {
@@ -26,10 +23,14 @@ pub const ENGINE: Engine = Engine {
         "guest-sdk/python/componentize",
         "guest-sdk/python/engine",
         "guest-sdk/python/glue.wat",
+        "guest-sdk/python/ground",
         "guest-sdk/python/library",
         "guest-sdk/python/wasi",
         "guest-sdk/python/wit",
+        "linker/src",
         "wit",
+        "xtask/src/engines/archive.rs",
+        "xtask/src/engines/bare.rs",
         "xtask/src/engines/python",
     ],
     // Which componentize-py it is, stands among the sources.
@@ -38,14 +39,16 @@ pub const ENGINE: Engine = Engine {
     compare: compare::compare,
 };
 
+/// What stands under its C library.
+const WASI: Bare = Bare { folder: "guest-sdk/python/wasi", module: "mirra_python_wasi.wasm" };
+
 fn build(root: &Path, toolchain: &Toolchain) -> Result<Vec<Artifact>> {
     let folder = target_dir(root).join("engines/python");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let componentize = componentize::Componentize::install(root, &folder)?;
     let component = componentize.run()?;
-    let behind = link::Behind::of(&component)?;
-    let wasi = wasi::build(root, &folder, toolchain, &behind)?;
-    let engine = optimise::optimise(&folder, &link::link(&component, &wasi)?)?;
+    let wasi = WASI.build_behind(root, "python/wasi", toolchain, component::behind(&component)?)?;
+    let engine = optimise::optimise(&folder, &component::link(&component, &wasi)?)?;
     let library = library::compile(root, &folder, &engine, &componentize.library()?)?;
     let glue = wat::parse_file(root.join("guest-sdk/python/glue.wat"))?;
     Ok(vec![

@@ -1,6 +1,8 @@
 //! Time, and waiting for it to pass.
 
-use crate::{Errno, INVALID, SUCCESS, answer, host};
+use ground::host;
+
+use crate::{Errno, INVALID, SUCCESS, answer};
 
 const REALTIME: u32 = 0;
 

@@ -1,15 +1,13 @@
 //! Randomness; and neither variables nor arguments, sockets nor other processes.
 
-use crate::{Errno, NOT_SUPPORTED, SUCCESS, answer, host};
+use ground::host;
+
+use crate::{Errno, NOT_SUPPORTED, SUCCESS, answer};
 
 #[unsafe(export_name = "wasi_snapshot_preview1#random_get")]
 extern "C" fn random_get(bytes: *mut u8, len: usize) -> Errno {
-    for start in (0..len).step_by(8) {
-        let drawn = host::next_u64().to_le_bytes();
-        let count = drawn.len().min(len - start);
-        // SAFETY: `start + count` is at most `len`, which is how much there is room for.
-        unsafe { bytes.add(start).copy_from_nonoverlapping(drawn.as_ptr(), count) };
-    }
+    // SAFETY: the C library's own buffer.
+    unsafe { host::random(bytes, len) };
     SUCCESS
 }
 

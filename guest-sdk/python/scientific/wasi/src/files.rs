@@ -1,8 +1,9 @@
 //! Files: of one tree, which is the host's and read-only; and `/tmp`, which is the engine's own (`scratch.rs`).
 
+use ground::{Single, host};
+
 use crate::{
-    BAD_DESCRIPTOR, Errno, ILLEGAL_SEEK, INVALID, IS_DIRECTORY, NO_ENTRY, NOT_DIRECTORY, READ_ONLY, SUCCESS, Single, TOO_MANY_OPEN, answer,
-    host, output,
+    BAD_DESCRIPTOR, Errno, ILLEGAL_SEEK, INVALID, IS_DIRECTORY, NO_ENTRY, NOT_DIRECTORY, READ_ONLY, SUCCESS, TOO_MANY_OPEN, answer, engine,
     scratch::{self, Target},
 };
 
@@ -114,16 +115,6 @@ fn set_offset(descriptor: u32, offset: u64) {
     });
 }
 
-/// `option<record { id: u32, is-folder: bool, size: u64 }>` as the canonical ABI lays it out.
-#[repr(C)]
-struct FoundAnswer {
-    is_some: u8,
-    _padding: [u8; 7],
-    id: u32,
-    is_folder: u8,
-    size: u64,
-}
-
 fn find(folder: u32, path: *const u8, len: usize) -> Result<Found, Errno> {
     if let Some(target) = in_scratch(folder, path, len)? {
         return found_in_scratch(target.id().ok_or(NO_ENTRY)?);
@@ -132,16 +123,9 @@ fn find(folder: u32, path: *const u8, len: usize) -> Result<Found, Errno> {
     if !open.file.is_folder {
         return Err(NOT_DIRECTORY);
     }
-    let mut found = core::mem::MaybeUninit::<FoundAnswer>::zeroed();
-    // SAFETY: a path, and room for the answer.
-    let found = unsafe {
-        host::find(open.file.id, path, len, found.as_mut_ptr().cast());
-        found.assume_init()
-    };
-    if found.is_some == 0 {
-        return Err(NO_ENTRY);
-    }
-    Ok(Found { id: found.id, is_folder: found.is_folder != 0, size: found.size, time_us: NO_TIME_US })
+    // SAFETY: the C library's own path.
+    let found = unsafe { host::find(open.file.id, path, len) }.ok_or(NO_ENTRY)?;
+    Ok(Found { id: found.id, is_folder: found.is_folder, size: found.size, time_us: NO_TIME_US })
 }
 
 /// What a function of WASI answers for a result of ours.
@@ -318,7 +302,7 @@ fn read_into(file: Found, mut offset: u64, vectors: *const Vector, len: usize) -
             continue;
         }
         // SAFETY: the host answers a list of bytes.
-        let bytes = unsafe { host::List::<u8>::of(|place| host::read(file.id, offset, vector.len as u32, place)) };
+        let bytes = unsafe { engine::List::<u8>::of(|place| host::read(file.id, offset, vector.len as u32, place)) };
         let bytes = bytes.as_slice();
         // SAFETY: no more than there is room for.
         unsafe { vector.start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
@@ -475,7 +459,7 @@ extern "C" fn fd_write(descriptor: u32, vectors: *const Vector, len: usize, coun
     for vector in unsafe { core::slice::from_raw_parts(vectors, len) } {
         if vector.len > 0 {
             // SAFETY: as above.
-            output::write(descriptor == STDERR, unsafe { core::slice::from_raw_parts(vector.start, vector.len) });
+            host::write(descriptor == STDERR, unsafe { core::slice::from_raw_parts(vector.start, vector.len) });
             written += vector.len as u32;
         }
     }

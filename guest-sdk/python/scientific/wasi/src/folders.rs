@@ -1,9 +1,11 @@
 //! What is in a folder.
 
+use ground::host;
+
 use crate::{
-    Errno, NOT_DIRECTORY, answer,
+    Errno, NOT_DIRECTORY, answer, engine,
     files::{DIRECTORY, REGULAR_FILE, errno, open},
-    host, scratch,
+    scratch,
 };
 
 /// Entries from the `cookie`th on, each as much of it as there is room for; less than all of the room is the end.
@@ -39,7 +41,7 @@ extern "C" fn fd_readdir(descriptor: u32, buffer: *mut u8, room: usize, cookie: 
         } else {
             // SAFETY: the host answers a list of strings, each of which is read once.
             unsafe {
-                let names = host::List::<host::List<u8>>::of(|place| host::names(open.file.id, place));
+                let names = engine::List::<engine::List<u8>>::of(|place| host::names(open.file.id, place));
                 for name in names.as_slice() {
                     let name = core::ptr::from_ref(name).read();
                     match name.as_slice() {

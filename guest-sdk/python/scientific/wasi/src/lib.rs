@@ -8,13 +8,11 @@
 
 mod clocks;
 mod constant;
+mod engine;
 mod environment;
 mod files;
 mod folders;
-mod heap;
-mod host;
 mod life;
-mod output;
 mod python;
 mod scratch;
 mod world;
@@ -34,25 +32,6 @@ const NOT_DIRECTORY: Errno = 54;
 const READ_ONLY: Errno = 69;
 const ILLEGAL_SEEK: Errno = 70;
 
-/// State of the only thread there is.
-#[repr(transparent)]
-struct Single<T>(core::cell::UnsafeCell<T>);
-
-// SAFETY: the engine is a single thread.
-unsafe impl<T> Sync for Single<T> {}
-
-impl<T> Single<T> {
-    const fn new(value: T) -> Single<T> {
-        Single(core::cell::UnsafeCell::new(value))
-    }
-
-    /// Nothing that is called with it calls back into this module.
-    fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: one thread, and no re-entrance.
-        body(unsafe { &mut *self.0.get() })
-    }
-}
-
 /// Where the C library wants a result.
 ///
 /// # Safety
@@ -60,9 +39,4 @@ impl<T> Single<T> {
 unsafe fn answer<T>(place: *mut u8, offset: usize, value: T) {
     // SAFETY: as the caller says.
     unsafe { place.add(offset).cast::<T>().write_unaligned(value) }
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    core::arch::wasm32::unreachable()
 }

@@ -2,15 +2,13 @@
 
 use core::ptr::null;
 
+use ground::{Single, heap, life};
+
 use crate::{
-    Single, heap, host,
+    engine,
     python::{self, Object},
     world,
 };
-
-const WASM_PAGE_BYTES: usize = 64 << 10;
-
-static SOURCE: Single<(*mut u8, usize)> = Single::new((core::ptr::null_mut(), 0));
 
 struct Functions {
     load: Object,
@@ -31,7 +29,7 @@ fn functions() -> &'static Functions {
 #[unsafe(no_mangle)]
 extern "C" fn boot() -> usize {
     // SAFETY: called once, before anything else.
-    unsafe { host::initialize() };
+    unsafe { engine::initialize() };
     python::start(&world::METHODS);
     heap::install();
     let boot = python::import(c"mirra_engine.boot", c"boot");
@@ -39,15 +37,13 @@ extern "C" fn boot() -> usize {
     let handle = python::import(c"mirra_engine.call", c"handle");
     FUNCTIONS.with(|functions| *functions = Some(Functions { load, handle }));
     python::call(boot, &[]);
-    core::arch::wasm32::memory_size(0) * WASM_PAGE_BYTES
+    life::memory_bytes()
 }
 
 /// Room for the path of the handler's file, to be filled by the host before `load`.
 #[unsafe(no_mangle)]
 extern "C" fn source_buffer(len: usize) -> *mut u8 {
-    let buffer = host::allocate(len);
-    SOURCE.with(|source| *source = (buffer, len));
-    buffer
+    life::set_source(engine::allocate(len), len)
 }
 
 /// A text as the canonical ABI has it.
@@ -77,7 +73,7 @@ static LOAD_ERROR: Single<LoadError> = Single::new(LoadError { kind: 0, texts: [
 /// Answers null, or where a `LoadError` lies.
 #[unsafe(no_mangle)]
 extern "C" fn load() -> *const LoadError {
-    let (entry, len) = SOURCE.with(|source| *source);
+    let (entry, len) = life::source();
     // SAFETY: the buffer of `source_buffer`, which the host has filled with text.
     let answer = python::call(functions().load, &[unsafe { python::text_from(entry, len) }]);
     heap::use_range(true);

@@ -6,7 +6,7 @@ use core::{
     ptr::{NonNull, null, null_mut},
 };
 
-use crate::heap::Allocator;
+use ground::host;
 
 /// A reference to an object. References are never given back: an instance lives for one call.
 pub type Object = NonNull<c_void>;
@@ -39,7 +39,7 @@ impl Method {
 #[repr(C, align(8))]
 struct Config([u8; Config::BYTES]);
 
-// Checked against the very build that this is linked with: `xtask` pins it by its digest.
+// Checked against the very build that this is linked with: whoever fetches that one checks its digest.
 impl Config {
     /// More than it has.
     const BYTES: usize = 512;
@@ -68,11 +68,6 @@ struct Status([u32; 4]);
 
 #[link(wasm_import_module = "engine")]
 unsafe extern "C" {
-    #[link_name = "PyMem_GetAllocator"]
-    pub fn get_allocator(domain: u32, allocator: *mut Allocator);
-    #[link_name = "PyMem_SetAllocator"]
-    pub fn set_allocator(domain: u32, allocator: *const Allocator);
-
     fn PyConfig_InitIsolatedConfig(config: *mut Config);
     fn PyConfig_SetString(status: *mut Status, config: *mut Config, field: *mut c_void, text: *const u32);
     fn PyWideStringList_Append(status: *mut Status, list: *mut c_void, text: *const u32);
@@ -166,7 +161,7 @@ unsafe fn status(call: impl FnOnce(*mut Status)) {
     call(&mut status);
     // SAFETY: a status.
     if unsafe { PyStatus_Exception(&status) } != 0 {
-        crate::output::write(true, b"CPython does not start");
+        host::write(true, b"CPython does not start");
         core::arch::wasm32::unreachable()
     }
 }

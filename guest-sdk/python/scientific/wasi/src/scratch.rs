@@ -3,7 +3,9 @@
 
 use core::{ptr::null_mut, slice};
 
-use crate::{Errno, INVALID, NO_ENTRY, NOT_DIRECTORY, Single, host};
+use ground::{Single, host};
+
+use crate::{Errno, INVALID, NO_ENTRY, NOT_DIRECTORY, engine};
 
 pub const EXISTS: Errno = 20;
 const NOT_EMPTY: Errno = 55;
@@ -50,7 +52,7 @@ impl Block {
     fn resize(&mut self, len: usize) -> Result<(), Errno> {
         if len > self.room {
             let room = len.checked_next_power_of_two().ok_or(NO_SPACE)?.max(64);
-            self.start = host::resize(self.start, room).ok_or(NO_SPACE)?;
+            self.start = engine::resize(self.start, room).ok_or(NO_SPACE)?;
             self.room = room;
         }
         if len > self.len {
@@ -72,7 +74,7 @@ impl Block {
     fn clear(&mut self) {
         if !self.start.is_null() {
             // SAFETY: a block that nobody has any more.
-            unsafe { host::free(self.start) };
+            unsafe { engine::free(self.start) };
         }
         *self = Block::EMPTY;
     }

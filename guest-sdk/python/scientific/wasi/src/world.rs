@@ -2,10 +2,17 @@
 
 use core::ffi::c_void;
 
-use crate::{
-    heap, host,
-    python::{self, Method, Object},
-};
+use ground::{heap, host, life};
+
+use crate::python::{self, Method, Object};
+
+#[link(wasm_import_module = "mirra:function/operations@0.1.0")]
+unsafe extern "C" {
+    #[link_name = "start"]
+    fn start_operation(name: *const u8, name_len: usize, arguments: *const u8, arguments_len: usize) -> u32;
+    #[link_name = "wait"]
+    fn wait_for_operation(has_timeout: u32, timeout_us: u64, answer: *mut u8);
+}
 
 pub static METHODS: [Method; 7] = [
     Method::new(c"next_u64", next_u64),
@@ -45,7 +52,7 @@ unsafe extern "C" fn start(_module: *mut c_void, arguments: *const Object, _coun
     let (name, name_len) = python::bytes_of(*name)?;
     let (parameters, parameters_len) = python::bytes_of(*parameters)?;
     // SAFETY: texts, which the host copies.
-    python::number(u64::from(unsafe { host::start(name, name_len, parameters, parameters_len) }))
+    python::number(u64::from(unsafe { start_operation(name, name_len, parameters, parameters_len) }))
 }
 
 /// `option<completion>` as the canonical ABI lays it out.
@@ -66,7 +73,7 @@ unsafe extern "C" fn wait(_module: *mut c_void, arguments: *const Object, count:
     let mut waited = core::mem::MaybeUninit::<Waited>::zeroed();
     // SAFETY: room for the answer.
     let waited = unsafe {
-        host::wait(u32::from(timeout_us.is_some()), timeout_us.unwrap_or(0), waited.as_mut_ptr().cast());
+        wait_for_operation(u32::from(timeout_us.is_some()), timeout_us.unwrap_or(0), waited.as_mut_ptr().cast());
         waited.assume_init()
     };
     // SAFETY: texts of the host's, of which CPython makes copies.
@@ -80,16 +87,12 @@ unsafe extern "C" fn wait(_module: *mut c_void, arguments: *const Object, count:
     }
 }
 
-/// A count of references that the interpreter takes for "immortal, leave alone": `_Py_IMMORTAL_INITIAL_REFCNT` of CPython 3.15
-/// where addresses have 32 bits. The engine checks that it is understood (`immortal.py`).
-const IMMORTAL: u32 = 5 << 28;
-
 /// `make_immortal(addresses)`, a list of the numbers of objects.
 unsafe extern "C" fn make_immortal(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
     // SAFETY: called with one argument.
     let [addresses] = unsafe { take(arguments) };
-    // SAFETY: every object begins with its count.
-    python::for_each(*addresses, |address| unsafe { (python::value_of(address) as usize as *mut u32).write(IMMORTAL) });
+    // SAFETY: the engine's own code gives addresses of live objects.
+    python::for_each(*addresses, |address| unsafe { life::make_immortal(python::value_of(address) as usize as *mut u32) });
     python::tuple(&[])
 }
 

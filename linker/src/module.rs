@@ -1,8 +1,9 @@
 //! A core module, read as far as linking needs it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wasmparser::{
-    ConstExpr, Data, ElementItems, ElementKind, Export, ExternalKind, FuncType, FunctionBody, Global, Operator, Parser, Payload, TypeRef,
+    ConstExpr, DataKind, ElementItems, ElementKind, Export, ExternalKind, FuncType, FunctionBody, Global, KnownCustom, Name,
+    NameSectionReader, Operator, Parser, Payload, TypeRef,
 };
 
 #[derive(Clone, Copy)]
@@ -15,6 +16,12 @@ pub struct Import<'a> {
 pub struct Element {
     pub offset: Offset,
     pub functions: Vec<u32>,
+}
+
+/// Bytes of the memory, from an offset on.
+pub struct Data<'a> {
+    pub offset: Offset,
+    pub bytes: &'a [u8],
 }
 
 /// A constant, on top of the value of a global if there is one.
@@ -36,8 +43,11 @@ pub struct Module<'a> {
     pub elements: Vec<Element>,
     pub bodies: Vec<FunctionBody<'a>>,
     pub data: Vec<Data<'a>>,
+    /// Types of its exceptions.
+    pub tags: Vec<u32>,
     pub memory_pages_min: Option<u64>,
     pub table_min: Option<u64>,
+    names: Option<NameSectionReader<'a>>,
 }
 
 impl<'a> Module<'a> {
@@ -62,12 +72,24 @@ impl<'a> Module<'a> {
                 }
                 Payload::TableSection(section) => {
                     for table in section {
+                        ensure!(module.table_min.is_none(), "more than one table");
                         module.table_min = Some(table?.ty.initial);
                     }
                 }
                 Payload::MemorySection(section) => {
                     for memory in section {
+                        ensure!(module.memory_pages_min.is_none(), "more than one memory");
                         module.memory_pages_min = Some(memory?.initial);
+                    }
+                }
+                Payload::TagSection(section) => {
+                    for tag in section {
+                        module.tags.push(tag?.func_type_idx);
+                    }
+                }
+                Payload::CustomSection(section) => {
+                    if let KnownCustom::Name(names) = section.as_known() {
+                        module.names = Some(names);
                     }
                 }
                 Payload::GlobalSection(section) => module.globals = section.into_iter().collect::<Result<_, _>>()?,
@@ -78,7 +100,11 @@ impl<'a> Module<'a> {
                     }
                 }
                 Payload::CodeSectionEntry(body) => module.bodies.push(body),
-                Payload::DataSection(section) => module.data = section.into_iter().collect::<Result<_, _>>()?,
+                Payload::DataSection(section) => {
+                    for data in section {
+                        module.data(data?)?;
+                    }
+                }
                 // A start function of the snapshot has run; one of our own has nothing to do, as memory is zero.
                 _ => {}
             }
@@ -112,6 +138,28 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
+    fn data(&mut self, data: wasmparser::Data<'a>) -> Result<()> {
+        let DataKind::Active { offset_expr, .. } = &data.kind else { bail!("has data that is put into memory at run time") };
+        self.data.push(Data { offset: offset(offset_expr)?, bytes: data.data });
+        Ok(())
+    }
+
+    /// Functions by the names that debugging knows them by, where `is_wanted`; several can have the same. Only those, as a large
+    /// module has more megabytes of names than anybody asks for.
+    pub fn names(&self, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(&'a str, u32)>> {
+        let mut names = Vec::new();
+        for subsection in self.names.iter().cloned().flatten() {
+            let Name::Function(functions) = subsection? else { continue };
+            for naming in functions {
+                let naming = naming?;
+                if is_wanted(naming.name) {
+                    names.push((naming.name, naming.index));
+                }
+            }
+        }
+        Ok(names)
+    }
+
     pub fn export(&self, name: &str, kind: ExternalKind) -> Result<u32> {
         let export = self.exports.iter().find(|export| export.name == name && export.kind == kind);
         Ok(export.with_context(|| format!("nothing exports {name}"))?.index)
@@ -137,21 +185,6 @@ impl<'a> Module<'a> {
         }
         slot.context("a trampoline calls nothing")
     }
-
-    /// The globals that its code writes to.
-    pub fn globals_written(&self) -> Result<Vec<u32>> {
-        let mut written = Vec::new();
-        for body in &self.bodies {
-            for operator in body.get_operators_reader()? {
-                if let Operator::GlobalSet { global_index } = operator? {
-                    written.push(global_index);
-                }
-            }
-        }
-        written.sort_unstable();
-        written.dedup();
-        Ok(written)
-    }
 }
 
 pub fn offset(expression: &ConstExpr<'_>) -> Result<Offset> {
@@ -165,4 +198,10 @@ pub fn offset(expression: &ConstExpr<'_>) -> Result<Offset> {
         }
     }
     Ok(offset)
+}
+
+/// Of a module whose addresses are known.
+pub fn absolute(offset: Offset) -> Result<i32> {
+    ensure!(offset.global.is_none(), "an address that depends on a global");
+    Ok(offset.constant)
 }

@@ -8,10 +8,10 @@
 
 use core::{ffi::c_void, ptr::null_mut};
 
-use crate::{Single, host};
+use crate::Single;
 
 /// Bytes of blocks that calls begin with.
-const RANGE_BYTES: usize = 192 << 10;
+const RANGE_BYTES: usize = if cfg!(feature = "wide-range") { 1 << 20 } else { 192 << 10 };
 
 /// Larger blocks are the C library's. CPython draws that line at 512; the code of most functions is between the two.
 const SMALL_BYTES_MAX: usize = 2048;
@@ -45,7 +45,7 @@ static HEAP: Single<Heap> =
 /// `PyMemAllocatorEx`.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub struct Allocator {
+struct Allocator {
     context: *mut c_void,
     malloc: Option<extern "C" fn(*mut c_void, usize) -> *mut u8>,
     calloc: Option<extern "C" fn(*mut c_void, usize, usize) -> *mut u8>,
@@ -55,6 +55,14 @@ pub struct Allocator {
 
 impl Allocator {
     const NONE: Allocator = Allocator { context: null_mut(), malloc: None, calloc: None, realloc: None, free: None };
+}
+
+#[link(wasm_import_module = "engine")]
+unsafe extern "C" {
+    #[link_name = "PyMem_GetAllocator"]
+    fn get_allocator(domain: u32, allocator: *mut Allocator);
+    #[link_name = "PyMem_SetAllocator"]
+    fn set_allocator(domain: u32, allocator: *const Allocator);
 }
 
 /// `PYMEM_DOMAIN_MEM` and `PYMEM_DOMAIN_OBJ`.
@@ -67,11 +75,11 @@ pub fn install() {
         // SAFETY: a struct that is filled, and then one that is copied. CPython allows that at any time, as long as what was
         // allocated before can be freed, which it can.
         unsafe {
-            host::get_allocator(domain, &mut original);
+            get_allocator(domain, &mut original);
             HEAP.with(|heap| heap.original[index] = original);
             let context = core::ptr::without_provenance_mut(index);
             let ours = Allocator { context, malloc: Some(malloc), calloc: Some(calloc), realloc: Some(realloc), free: Some(free) };
-            host::set_allocator(domain, &ours);
+            set_allocator(domain, &ours);
         }
     }
 }

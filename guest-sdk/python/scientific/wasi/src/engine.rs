@@ -1,40 +1,6 @@
-//! What this is built on: imports of the world, and the C library of the engine. CPython's own functions are in `python.rs`.
+//! The C library of the engine, by its names in the engine's module; and what the host answers in blocks of that. CPython's own
+//! functions are in `python.rs`.
 
-#[link(wasm_import_module = "mirra:function/clocks@0.1.0")]
-unsafe extern "C" {
-    #[link_name = "unix-time-us"]
-    pub safe fn unix_time_us() -> u64;
-    #[link_name = "elapsed-us"]
-    pub safe fn elapsed_us() -> u64;
-    #[link_name = "sleep-us"]
-    pub safe fn sleep_us(duration: u64);
-}
-
-#[link(wasm_import_module = "mirra:function/random@0.1.0")]
-unsafe extern "C" {
-    #[link_name = "next-u64"]
-    pub safe fn next_u64() -> u64;
-}
-
-#[link(wasm_import_module = "mirra:function/logging@0.1.0")]
-unsafe extern "C" {
-    pub fn log(level: u32, message: *const u8, len: usize);
-}
-
-#[link(wasm_import_module = "mirra:function/operations@0.1.0")]
-unsafe extern "C" {
-    pub fn start(name: *const u8, name_len: usize, arguments: *const u8, arguments_len: usize) -> u32;
-    pub fn wait(has_timeout: u32, timeout_us: u64, answer: *mut u8);
-}
-
-#[link(wasm_import_module = "mirra:function/files@0.1.0")]
-unsafe extern "C" {
-    pub fn find(folder: u32, path: *const u8, len: usize, answer: *mut u8);
-    pub fn read(id: u32, offset: u64, length: u32, answer: *mut u8);
-    pub fn names(id: u32, answer: *mut u8);
-}
-
-// By their names in the engine's module.
 #[link(wasm_import_module = "engine")]
 unsafe extern "C" {
     /// Constructors of C and C++.

@@ -39,7 +39,7 @@ impl<'a> Component<'a> {
             match &payload {
                 Payload::ModuleSection { unchecked_range, .. } => {
                     if depth == 0 {
-                        component.modules.push(&wasm[unchecked_range.clone()]);
+                        component.modules.push(wasm.get(unchecked_range.clone()).context("a module that is cut off")?);
                     }
                     depth += 1;
                 }

@@ -1,0 +1,12 @@
+(module
+  (import "env" "memory" (memory 0))
+  (import "engine" "doubled" (func $doubled (param i32) (result i32)))
+  (global $stack_pointer (export "__stack_pointer") (mut i32) (i32.const 131072))
+  (global (export "__heap_base") i32 (i32.const 131077))
+  (table 9 funcref)
+  (func $now (export "wasi:clocks/monotonic-clock@0.2.0#now") (result i64) i64.const 7)
+  (func (export "boot") (result i32) global.get $stack_pointer)
+  (func (export "source_buffer") (param i32) (result i32) local.get 0 call $doubled)
+  (func (export "load") (result i32) i32.const 0)
+  (elem (i32.const 8) func $now)
+  (data (i32.const 131072) "there"))
