@@ -65,6 +65,8 @@ enum What {
         #[arg(long, value_name = "PROGRAM")]
         componentize_py: Option<PathBuf>,
     },
+    /// Handlers with numpy and pandas in them
+    Scientific,
     /// What the limits cost CPU-bound handlers
     Limits {
         #[arg(long, default_value_t = 21)]
@@ -96,6 +98,7 @@ impl What {
             What::Throughput { seconds } => mirra_benches::throughput(&program, lang, seconds).await,
             What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
+            What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
         report.map_err(Failure::host)
