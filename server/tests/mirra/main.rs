@@ -3,6 +3,7 @@
 // A test that cannot go on fails where it stands, helpers included.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod built;
 mod cache;
 mod command_line;
 mod executor;

@@ -1,24 +1,14 @@
-//! What `mirra build` writes runs in stock wasmtime, set up as `wasmtime run` does it and with nothing of mirra; and mirra takes
-//! it back.
+//! What `mirra build` writes runs in stock wasmtime, and mirra takes it back.
 
-use std::{ops::Range, path::PathBuf, sync::LazyLock};
+use std::{ops::Range, sync::LazyLock};
 
 use serde_json::json;
-use tempfile::{TempDir, tempdir};
-use wasmtime::{
-    Engine, Store,
-    component::{Component, Linker, ResourceTable},
-};
-use wasmtime_wasi::{
-    WasiCtx, WasiCtxView, WasiView,
-    p2::{
-        add_to_linker_sync,
-        bindings::sync::Command,
-        pipe::{MemoryInputPipe, MemoryOutputPipe},
-    },
-};
+use tempfile::tempdir;
 
-use crate::support::{Ended, Server, mirra, run, write};
+use crate::{
+    built::Handler,
+    support::{Ended, Server, mirra, run, write},
+};
 
 const SOURCE: &str = r#"
 declare const mirra: any;
@@ -50,60 +40,7 @@ export async function handler(event: Event | null, context: any) {
 }
 "#;
 
-/// A handler as source and as built.
-pub struct Handler {
-    folder: TempDir,
-    engine: Engine,
-    component: Component,
-}
-
 static HANDLER: LazyLock<Handler> = LazyLock::new(|| Handler::build(&[("many.ts", SOURCE)], "many.ts", "many.wasm"));
-
-impl Handler {
-    /// Builds `source`, which is one of `files` or a folder with them, into `built`.
-    pub fn build(files: &[(&str, &str)], source: &str, built: &str) -> Handler {
-        let folder = tempdir().unwrap();
-        for (name, content) in files {
-            write(folder.path().join(name), content);
-        }
-        let (source, built) = (folder.path().join(source), folder.path().join(built));
-        let ended = run(&mut mirra(&["build", source.to_str().unwrap(), "-o", built.to_str().unwrap()]), "");
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
-        let engine = Engine::default();
-        let component = Component::from_file(&engine, built).unwrap();
-        Handler { folder, engine, component }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// `wasmtime run X.wasm ARGUMENTS < stdin`
-    pub fn stock(&self, arguments: &[&str], stdin: &str) -> Ended {
-        let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
-        let mut context = WasiCtx::builder();
-        context.arg("X.wasm").args(arguments);
-        context.stdin(MemoryInputPipe::new(stdin.to_owned())).stdout(stdout.clone()).stderr(stderr.clone());
-        let mut linker = Linker::new(&self.engine);
-        add_to_linker_sync(&mut linker).unwrap();
-        let mut store = Store::new(&self.engine, Host { context: context.build(), table: ResourceTable::new() });
-        let command = Command::instantiate(&mut store, &self.component, &linker).unwrap();
-        let ran = command.wasi_cli_run().call_run(&mut store).unwrap();
-        let text = |pipe: MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
-        Ended { code: i32::from(ran.is_err()), stdout: text(stdout), stderr: text(stderr) }
-    }
-}
-
-struct Host {
-    context: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.context, table: &mut self.table }
-    }
-}
 
 fn stock(arguments: &[&str], stdin: &str) -> Ended {
     HANDLER.stock(arguments, stdin)

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use crate::{
-    stock::Handler,
+    built::Handler,
     support::{Server, mirra, run},
 };
 

@@ -1,12 +1,16 @@
 //! The scientific Python engine. A program of its own, which cargo runs after the other tests: making the engine ready takes two cores for
 //! a minute, and the others measure time.
 
+#[path = "../mirra/built.rs"]
+#[allow(dead_code, reason = "the other tests need more of it")]
+mod built;
 #[path = "../mirra/support.rs"]
 #[allow(dead_code, reason = "the other tests need more of it")]
 mod support;
 
 use std::{fs, path::Path};
 
+use built::Handler;
 use serde_json::{Value, json};
 use support::{Ended, Server, fixtures, mirra, run, until, write};
 use tempfile::tempdir;
@@ -122,4 +126,18 @@ fn without_python_or_an_index_it_says_what_is_missing() {
     });
     assert_eq!(ended.code, 4);
     assert!(ended.stderr.contains("cannot reach the package index"), "{}", ended.stderr);
+}
+
+/// 200 MB, of which most is the library. It throws exceptions, which wasmtime has to be asked for (`wasmtime run -W exceptions`).
+#[test]
+fn what_is_built_runs_in_stock_wasmtime() {
+    let mut config = wasmtime::Config::new();
+    config.wasm_exceptions(true);
+    let source = "import numpy as np\n\ndef handler(event, context):\n    return np.asarray(event).cumsum().tolist()\n";
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let handler = Handler::build_for(engine, &[("sum.py", source)], "sum.py", "sum.wasm");
+    assert_eq!(handler.stock(&["[1, 2, 3]"], "").stdout, "[1,3,6]\n");
+    let failed = handler.stock(&["[[1], 2]"], "");
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("ValueError"), "{}", failed.stderr);
 }
