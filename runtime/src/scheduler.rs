@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 const INLINE_MAX: Duration = Duration::from_micros(100);
 
 /// How the kernel ranks the pool's threads: like a batch job beside an interactive one.
-const POOL_NICENESS: i32 = 10;
+pub const POOL_NICENESS: i32 = 10;
 
 pub struct Scheduler {
     pool: Arc<Pool>,

@@ -1,5 +1,6 @@
 //! wasmtime, the language engines that handlers share, and what is compiled on disk.
 
+pub mod background;
 pub mod cache;
 pub mod command;
 pub mod config;

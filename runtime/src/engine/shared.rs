@@ -7,6 +7,7 @@ use wasmtime::{Engine, Module};
 use wasmtime::{Result, error::Context};
 
 use super::{
+    background::background,
     cache::{Cache, Entry},
     metering::{Metering, meter},
     snapshot::{self, LoadError, LoadLimits, Loaded},
@@ -115,13 +116,17 @@ impl SharedEngine {
 }
 
 async fn compile(wasmtime: &Engine, cache: &Cache, guest: &dyn Guest, metering: Metering, files: Files, name: &str) -> Result<Entry> {
-    let parts = split(&guest.module().await?)?;
-    let code = match metering {
-        Metering::On => meter(&parts.code)?,
-        Metering::Off => parts.code,
-    };
-    let module = Module::new(wasmtime, &code).with_context(|| format!("cannot compile the {} engine", guest.name()))?;
-    let base = snapshot::boot(wasmtime, &module, &parts.memory, files).await.context("the engine does not boot")?;
+    let (core_module, engine) = (guest.module().await?, wasmtime.clone());
+    let compiled = background(move || {
+        let parts = split(&core_module)?;
+        let code = match metering {
+            Metering::On => meter(&parts.code)?,
+            Metering::Off => parts.code,
+        };
+        Ok((Module::new(&engine, &code)?, parts.memory))
+    });
+    let (module, memory) = compiled.await.with_context(|| format!("cannot compile the {} engine", guest.name()))?;
+    let base = snapshot::boot(wasmtime, &module, &memory, files).await.context("the engine does not boot")?;
     cache.put(name, &module.serialize()?, &zstd::encode_all(&*base, 3)?)
 }
 

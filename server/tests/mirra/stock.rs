@@ -1,9 +1,8 @@
 //! What `mirra build` writes runs in stock wasmtime, and mirra takes it back.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
 use serde_json::json;
-use tempfile::tempdir;
 
 use crate::{
     built::Handler,

@@ -1,6 +1,8 @@
 //! The scientific Python engine. A program of its own, which cargo runs after the other tests: making the engine ready takes two cores for
 //! a minute, and the others measure time.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 #[path = "../mirra/built.rs"]
 #[allow(dead_code, reason = "the other tests need more of it")]
 mod built;

