@@ -111,12 +111,12 @@ impl Cache {
         }
     }
 
-    /// Waits until no other process is making this entry, and keeps them waiting while the answer lives: what takes a minute and
-    /// gigabytes to make is made once. A process that dies leaves nothing behind.
-    pub async fn turn(&self, name: &str) -> Result<File> {
+    /// Waits until no other process is making such a thing (`engine`), and keeps them waiting while the answer lives: what takes a
+    /// minute and gigabytes to make is made once, and no two at a time. A process that dies holds nothing up.
+    pub async fn turn(&self, of: &str) -> Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).mode(0o600);
-        let file = self.folder.open_with(format!("{name}.turn"), &options).context("cannot write to the cache folder")?.into_std();
+        let file = self.folder.open_with(format!("turn-{of}"), &options).context("cannot write to the cache folder")?.into_std();
         let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await?;
         locked.context("cannot lock a file of the cache folder")
     }

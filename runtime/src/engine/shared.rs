@@ -81,7 +81,7 @@ impl SharedEngine {
         let entry = match cache.get(&name) {
             Some(entry) => entry,
             None => {
-                let _turn = cache.turn(&name).await?;
+                let _turn = cache.turn("engine").await?;
                 match cache.get(&name) {
                     Some(entry) => entry,
                     None => compile(wasmtime, cache, &*guest, metering, files, &name).await?,

@@ -80,7 +80,7 @@ impl Origin {
     }
 
     async fn make(&self) -> Result<Made> {
-        let _turn = self.cache.turn(&self.library_name()).await?;
+        let _turn = self.cache.turn("wheel").await?;
         if let (Some(interpreter), Some(library)) = (self.cache.get(&self.interpreter_name()), self.cache.get(&self.library_name())) {
             return Ok(Made { interpreter, library });
         }
