@@ -35,6 +35,8 @@ const INSTALLERS = [
   installPerformance,
   installConsole,
   installMirra,
+  // Evaluated now, and not when the layer is: the bundler makes a function of a module that is required.
+  () => require("./web/index.mjs").installWeb(),
 ];
 
 export function boot(given) {

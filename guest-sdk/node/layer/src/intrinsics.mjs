@@ -34,3 +34,10 @@ export function defineHidden(object, key, value) {
 export function defineGlobal(name, value) {
   defineHidden(globalThis, name, value);
 }
+
+/** A global class, under its own name: the bundler gives it another one where a package means the global by it. */
+export function defineGlobalClass(name, type) {
+  defineProperty(type, "name", { value: name, configurable: true });
+  defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+  defineGlobal(name, type);
+}

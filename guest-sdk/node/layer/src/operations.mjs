@@ -19,13 +19,13 @@ function failed(error, code, message) {
   return error;
 }
 
-/** Starts the operation `name`; its result comes with the promise. */
-export function start(name, params) {
+/** Starts the operation `name`; its result comes with the promise. `refusal`: what to say where nothing can be reached. */
+export function start(name, params, refusal = `mirra.${name}() ${WHILE_PREPARING}`) {
   // Made now, since the caller is on the stack only now. An own message from the start stays hidden when it is set.
   const error = new MirraError("");
   return new PromiseConstructor((resolve, reject) => {
     if (native.isPreparing()) {
-      reject(failed(error, "RESOURCE_DENIED", `mirra.${name}() ${WHILE_PREPARING}`));
+      reject(failed(error, "RESOURCE_DENIED", refusal));
       return;
     }
     const json = stringify(params ?? {});

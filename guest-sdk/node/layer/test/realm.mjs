@@ -28,6 +28,13 @@ export function makeRealm() {
   // A bare context of V8, but for what the engine has more and less.
   const context = vm.createContext({ DOMException });
   vm.runInContext("delete globalThis.Atomics", context);
+  context.base64 = { of: (bytes) => Buffer.from(bytes).toString("base64"), from: (text) => Buffer.from(text, "base64") };
+  vm.runInContext(`{
+    const { of, from } = base64;
+    delete globalThis.base64;
+    Uint8Array.prototype.toBase64 ??= function () { return of(this); };
+    Uint8Array.fromBase64 ??= (text) => new Uint8Array(from(text));
+  }`, context);
   const hooks = vm.runInContext(LAYER, context, { filename: "mirra:layer" })(native);
   realm.run = (code) => vm.runInContext(code, context, { filename: "handler.js" });
 

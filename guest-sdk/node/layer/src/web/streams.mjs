@@ -1,0 +1,90 @@
+// Streams of the web: web-streams-polyfill's, and the two that turn bytes into text and back.
+
+import {
+  ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream,
+  TransformStreamDefaultController, WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
+} from "web-streams-polyfill";
+
+import { defineGlobalClass } from "../intrinsics.mjs";
+
+/** A pair of streams, the one fed with what the other is given. */
+class Transforming {
+  #transform;
+
+  constructor(transformer) {
+    this.#transform = new TransformStream(transformer);
+  }
+
+  get readable() {
+    return this.#transform.readable;
+  }
+  get writable() {
+    return this.#transform.writable;
+  }
+}
+
+class TextEncoderStream extends Transforming {
+  constructor() {
+    const encoder = new TextEncoder();
+    // Half of a surrogate pair waits for the other half.
+    let rest = "";
+    super({
+      transform(chunk, controller) {
+        let text = rest + chunk;
+        const isHalf = /[\ud800-\udbff]$/.test(text);
+        rest = isHalf ? text.slice(-1) : "";
+        if (isHalf) text = text.slice(0, -1);
+        if (text !== "") controller.enqueue(encoder.encode(text));
+      },
+      flush(controller) {
+        if (rest !== "") controller.enqueue(encoder.encode(rest));
+      },
+    });
+  }
+
+  get encoding() {
+    return "utf-8";
+  }
+}
+
+class TextDecoderStream extends Transforming {
+  #decoder;
+
+  constructor(label, options) {
+    const decoder = new TextDecoder(label, options);
+    super({
+      transform(chunk, controller) {
+        const text = decoder.decode(chunk, { stream: true });
+        if (text !== "") controller.enqueue(text);
+      },
+      flush(controller) {
+        const text = decoder.decode();
+        if (text !== "") controller.enqueue(text);
+      },
+    });
+    this.#decoder = decoder;
+  }
+
+  get encoding() {
+    return this.#decoder.encoding;
+  }
+  get fatal() {
+    return this.#decoder.fatal;
+  }
+  get ignoreBOM() {
+    return this.#decoder.ignoreBOM;
+  }
+}
+
+export const streams = {
+  ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TextDecoderStream, TextEncoderStream,
+  TransformStream, TransformStreamDefaultController, WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
+};
+
+export function installStreams() {
+  for (const [name, type] of Object.entries(streams)) defineGlobalClass(name, type);
+}
+
+export { ReadableStream, TransformStream };
