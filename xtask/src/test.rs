@@ -13,6 +13,7 @@ use crate::{npm, shell};
 /// Where packages of npm lie that tests need. The layer is one.
 const NPM_ROOTS: [&str; 2] = ["guest-sdk", "fixtures"];
 const LAYER: &str = "guest-sdk/node/layer";
+const TYPES: &str = "guest-sdk/node/types";
 
 const MYPY: &str = "mypy==2.4.1";
 const HANDLERS: &str = "fixtures/handlers";
@@ -23,7 +24,7 @@ pub fn run(root: &Path) -> Result<()> {
         npm::install(&package)?;
     }
     let is_layer_sound = test_layer(&root.join(LAYER));
-    let are_types_sound = test_types(root);
+    let are_types_sound = npm::script(&root.join(TYPES), "test").and_then(|()| test_types(root));
 
     // Tests start binaries of other packages, which `cargo test` alone would not build.
     shell::run(shell::cargo(root).args(["build", "--release", "--workspace", "--locked"]))?;
@@ -42,9 +43,9 @@ pub fn run(root: &Path) -> Result<()> {
         println!("tests of {LAYER}: passed (above)");
     }
     if let Err(error) = &are_types_sound {
-        println!("types of Python handlers: FAILED (above): {error:#}");
+        println!("types of handlers: FAILED (above): {error:#}");
     } else {
-        println!("types of Python handlers: passed (above)");
+        println!("types of handlers: passed (above)");
     }
     if !is_rust_sound || is_layer_sound.is_err() || are_types_sound.is_err() {
         bail!("tests failed");

@@ -17,6 +17,20 @@ class Context {
     return max(0, deadline - native.unixTimeUs() / 1000);
   }
 
+  // By the names that AWS Lambda has for them, on the prototype: whoever looks at a context sees what is mirra's.
+  getRemainingTimeInMillis() {
+    return this.remainingTime();
+  }
+  get awsRequestId() {
+    return this.executionId;
+  }
+  get functionName() {
+    return this.scriptId;
+  }
+  get functionVersion() {
+    return this.version === undefined ? "$LATEST" : String(this.version);
+  }
+
   [INSPECT]() {
     return { ...this };
   }

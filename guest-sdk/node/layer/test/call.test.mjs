@@ -62,3 +62,20 @@ test("a thenable becomes a promise of the realm, and nothing else is touched", a
   assert.equal(own.serve({ handler: () => promise }), promise);
   for (const value of [null, undefined, 0, "text"]) assert.equal(makeRealm().serve({ handler: () => value }), value);
 });
+
+test("a handler of Lambda finds its context and its callback", async () => {
+  const realm = makeRealm();
+  const handler = realm.run(`(event, context, callback) => {
+    setTimeout(() => callback(null, [context.awsRequestId, context.getRemainingTimeInMillis(), context.functionVersion, Object.keys(context)]), 10);
+  }`);
+  const answered = realm.serve({ handler });
+  await realm.finishTimers();
+  assert.deepEqual(JSON.parse(JSON.stringify(await answered)), ["exec_1", 990, "$LATEST", ["executionId", "deadline"]]);
+  const failing = makeRealm();
+  const failed = failing.serve({ handler: failing.run("(event, context, cb) => { cb(new RangeError('no')); }") });
+  await assert.rejects(failed, { name: "RangeError" });
+  const both = makeRealm();
+  assert.equal(await both.serve({ handler: both.run("async (event, context, done) => 'promised'") }), "promised");
+  const sdk = makeRealm();
+  assert.equal(sdk.serve({ handler: sdk.run("(event, context, mirra) => typeof mirra.memory.search") }), "function");
+});
