@@ -65,6 +65,12 @@ enum What {
         #[arg(long, value_name = "PROGRAM")]
         componentize_py: Option<PathBuf>,
     },
+    /// Handlers with packages of npm in them
+    Node {
+        /// A folder with lodash, date-fns and axios in its node_modules, such as fixtures/npm after npm ci
+        #[arg(long, value_name = "DIR", default_value = "fixtures/npm")]
+        packages: PathBuf,
+    },
     /// Handlers with numpy and pandas in them
     Scientific,
     /// What the limits cost CPU-bound handlers
@@ -98,6 +104,7 @@ impl What {
             What::Throughput { seconds } => mirra_benches::throughput(&program, lang, seconds).await,
             What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
+            What::Node { ref packages } => mirra_benches::node(workbench, packages).await,
             What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
