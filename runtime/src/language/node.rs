@@ -21,6 +21,9 @@ use crate::{
 /// QuickJS with the layer: `guest-sdk/node`.
 pub const GUEST: Prebuilt = Prebuilt { name: "node", module: include_bytes!("../../../guest-sdk/node/prebuilt/engine.wasm.zst") };
 
+/// Node's modules that the layer has, one name a line: the engine's own word, written when it was built.
+const BUILTINS: &str = include_str!("../../../guest-sdk/node/prebuilt/builtins.txt");
+
 /// The component around a handler's image.
 pub static GLUE: &[u8] = include_bytes!("../../../guest-sdk/node/prebuilt/glue.wasm");
 
@@ -46,7 +49,7 @@ impl Language for Node {
 
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {
         Box::pin(async move {
-            let request = Request { path: path.to_owned(), builtins: Vec::new() };
+            let request = Request { path: path.to_owned(), builtins: BUILTINS.lines().map(|name| format!("node:{name}")).collect() };
             let bundle = self.bundler.bundle(&request).await.map_err(rejected)?;
             let traces = Traces { code: bundle.code, source_map: bundle.source_map };
             Ok(Reading::Recipe(Recipe {

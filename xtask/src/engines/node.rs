@@ -1,8 +1,8 @@
 //! The JavaScript engine: `guest-sdk/node`.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Artifact, Engine, guest::Guest, placement, same_bytes, strip, toolchain::Toolchain};
 use crate::{npm, target_dir};
@@ -26,5 +26,10 @@ fn build(root: &Path, toolchain: &Toolchain) -> Result<Vec<Artifact>> {
     placement::profile(root, &guest.traced()?, &placement)?;
     let engine = strip::strip(&guest.build(&placement)?)?;
     let glue = wat::parse_file(root.join("guest-sdk/node/glue.wat"))?;
-    Ok(vec![Artifact { name: "engine.wasm.zst", bytes: engine }, Artifact { name: "glue.wasm", bytes: glue }])
+    let builtins = fs::read(layer.join("dist/builtins.txt")).context("the layer's build writes what handlers can import")?;
+    Ok(vec![
+        Artifact { name: "builtins.txt", bytes: builtins },
+        Artifact { name: "engine.wasm.zst", bytes: engine },
+        Artifact { name: "glue.wasm", bytes: glue },
+    ])
 }

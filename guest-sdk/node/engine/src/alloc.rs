@@ -42,7 +42,7 @@ const LASTING_BYTES_MAX: usize = 1536 << 10;
 const PLACED_BYTES_MAX: usize = 128 << 10;
 
 const PAGE_BYTES: usize = 4096;
-const WASM_PAGE_BYTES: usize = 64 << 10;
+pub const WASM_PAGE_BYTES: usize = 64 << 10;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {

@@ -5,8 +5,10 @@
 //! of `handle`. Nothing in between: an instance that served a call is thrown away.
 
 mod alloc;
+mod builtins;
 mod call;
 mod heap;
+mod reactions;
 mod realm;
 mod rejections;
 

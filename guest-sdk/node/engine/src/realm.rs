@@ -1,12 +1,15 @@
 //! The JavaScript world of one handler: a QuickJS context with the layer and the handler's module in it.
 
+use std::arch::wasm32::memory_size;
 use std::cell::{Cell, RefCell, UnsafeCell};
 
 use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions};
 
-use crate::alloc::{self, QuickJs};
+use crate::alloc::{self, QuickJs, WASM_PAGE_BYTES};
 use crate::bindings::mirra::function::{clocks, logging, operations, random};
+use crate::builtins;
 use crate::call;
+use crate::reactions;
 use crate::rejections;
 
 /// The layer, bundled into one script whose value is a function `boot(native)` that installs the globals and answers the
@@ -94,13 +97,13 @@ fn start() -> rquickjs::Result<Realm> {
     let runtime = Runtime::new_with_alloc(QuickJs)?;
     runtime.set_max_stack_size(STACK_BYTES_MAX);
     let context = Context::full(&runtime)?;
-    let hooks = context.with(|cx| -> rquickjs::Result<Hooks> {
+    let (hooks, builtin) = context.with(|cx| -> rquickjs::Result<_> {
         let mut options = EvalOptions::default();
         options.filename = Some("mirra:layer".into());
         let boot: Function = cx.eval_with_options(LAYER.take(), options)?;
-        let hooks: Object = boot.call((native(&cx)?,))?;
-        let hook = |name: &str| -> rquickjs::Result<_> { Ok(Persistent::save(&cx, hooks.get::<_, Function>(name)?)) };
-        Ok(Hooks {
+        let answer: Object = boot.call((native(&cx)?,))?;
+        let hook = |name: &str| -> rquickjs::Result<_> { Ok(Persistent::save(&cx, answer.get::<_, Function>(name)?)) };
+        let hooks = Hooks {
             adopt: hook("adopt")?,
             call: hook("call")?,
             settle: hook("settle")?,
@@ -108,8 +111,10 @@ fn start() -> rquickjs::Result<Realm> {
             is_waiting: hook("isWaiting")?,
             report_rejection: hook("reportRejection")?,
             describe: hook("describe")?,
-        })
+        };
+        Ok((hooks, hook("builtin")?))
     })?;
+    builtins::install(&runtime, builtin);
     rejections::track(&runtime);
     runtime.run_gc();
     runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
@@ -129,6 +134,11 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("randomFill", Function::new(cx.clone(), random_fill)?)?;
     native.set("utf8Encode", Function::new(cx.clone(), |cx: Ctx<'js>, text: String| ArrayBuffer::new(cx, text.into_bytes()))?)?;
     native.set("utf8Decode", Function::new(cx.clone(), utf8_decode)?)?;
+    native.set("builtins", Function::new(cx.clone(), || builtins::importable().collect::<Vec<_>>())?)?;
+    native.set("compileBuiltin", Function::new(cx.clone(), builtins::compile)?)?;
+    native.set("bindReactions", Function::new(cx.clone(), reactions::bind_with)?)?;
+    native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
+    native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;
     Ok(native)
 }
 

@@ -6,7 +6,7 @@ import {
 } from "./intrinsics.mjs";
 
 const FRAME = "    at ";
-const LAYER = "(mirra:layer:";
+const LAYER = "(mirra:layer";
 
 /** The engine's own accessor: frames only. */
 const engineStack = getOwnPropertyDescriptor(ErrorPrototype, "stack");

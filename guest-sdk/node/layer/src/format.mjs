@@ -1,10 +1,7 @@
 // Values as text, as Node shows them; never an exception, whatever a getter or a Proxy does.
 
-import { removeStandIn } from "./atomics.mjs";
-import { formatWithOptions, inspect } from "node-inspect-extracted";
+import { formatWithOptions, inspect } from "./inspect.mjs";
 import { INSPECT, defineHidden, indexOf } from "./intrinsics.mjs";
-
-removeStandIn();
 
 const UNSHOWABLE = "[a value that cannot be shown]";
 

@@ -1,5 +1,6 @@
 // The layer: evaluated once into the image that every handler starts from. Its value is `boot`.
 
+import { builtin, installBuiltins, provide } from "./builtins.mjs";
 import { adopt, call } from "./call.mjs";
 import { describe } from "./describe.mjs";
 import { bindNative } from "./native.mjs";
@@ -37,11 +38,12 @@ const INSTALLERS = [
   installMirra,
   // Evaluated now, and not when the layer is: the bundler makes a function of a module that is required.
   () => require("./web/index.mjs").installWeb(),
+  installBuiltins,
 ];
 
 export function boot(given) {
   bindNative(given);
   globalThis.global = globalThis;
   for (const install of INSTALLERS) install();
-  return { adopt, call, settle, runTimers, isWaiting, reportRejection, describe };
+  return { adopt, builtin, call, describe, isWaiting, provide, reportRejection, runTimers, settle };
 }

@@ -1,5 +1,6 @@
 // The timers' globals. An immediate is a timer that is due already.
 
+import { bind } from "./async-context.mjs";
 import { ceil, defineGlobal, floor, max, min, trunc } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
 import { isWaiting } from "./operations.mjs";
@@ -34,7 +35,7 @@ class Timer {
       error.code = "ERR_INVALID_ARG_TYPE";
       throw error;
     }
-    this._callback = callback;
+    this._callback = bind(callback);
     this._args = args.length === 0 ? NO_ARGS : args;
     this._isRef = true;
     this._list = null;

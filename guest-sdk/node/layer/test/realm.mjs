@@ -1,9 +1,13 @@
 // A fresh realm with the built layer in it and a native side that tests hold in their hands: time stands until it is moved.
 
 import { readFileSync } from "node:fs";
+import { types } from "node:util";
 import vm from "node:vm";
 
-const LAYER = readFileSync(new URL("../dist/layer.js", import.meta.url), "utf8");
+const DIST = new URL("../dist/", import.meta.url);
+const LAYER = readFileSync(new URL("layer.js", DIST), "utf8");
+/** What a handler can import. */
+export const BUILTINS = readFileSync(new URL("builtins.txt", DIST), "utf8").trim().split("\n");
 const LEVELS = ["debug", "info", "warn", "error"];
 
 export function makeRealm() {
@@ -24,6 +28,15 @@ export function makeRealm() {
         return undefined;
       }
     },
+    builtins: () => [...BUILTINS],
+    compileBuiltin(name) {
+      const source = readFileSync(new URL(`node/${name}.js`, DIST), "utf8");
+      return vm.runInContext(source, context, { filename: `mirra:layer/${name}` });
+    },
+    // Contexts that go with promises are the engine's doing: fixtures try them.
+    bindReactions: () => {},
+    isProxy: types.isProxy,
+    memoryBytes: () => 1_000_000,
   };
   // A bare context of V8, but for what the engine has more and less.
   const context = vm.createContext({ DOMException });

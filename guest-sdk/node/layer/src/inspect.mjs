@@ -1,0 +1,5 @@
+import { removeStandIn } from "./atomics.mjs";
+
+export { format, formatWithOptions, inspect, stripVTControlCharacters } from "node-inspect-extracted";
+
+removeStandIn();

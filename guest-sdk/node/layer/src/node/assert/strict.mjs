@@ -1,0 +1,3 @@
+import assert from "../assert.mjs";
+
+export default assert.strict;

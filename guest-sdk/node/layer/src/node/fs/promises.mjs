@@ -1,0 +1,3 @@
+import fs from "../fs.mjs";
+
+export default fs.promises;

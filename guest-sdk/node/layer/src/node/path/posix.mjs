@@ -1,0 +1,3 @@
+import path from "../path.mjs";
+
+export default path.posix;

@@ -1,0 +1,3 @@
+import { refuse } from "./internal/refused.mjs";
+
+export default refuse("repl", "start REPLServer", "a handler has no terminal");

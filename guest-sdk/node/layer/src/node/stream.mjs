@@ -1,0 +1,3 @@
+import Stream from "readable-stream/lib/stream.js";
+
+export default Stream;

@@ -1,0 +1,3 @@
+import Stream from "../stream.mjs";
+
+export default Stream.promises;

@@ -1,0 +1,3 @@
+import util from "./util.mjs";
+
+export default util;

@@ -1,0 +1,12 @@
+import { refuse } from "./internal/refused.mjs";
+
+export default {
+  isMainThread: true,
+  parentPort: null,
+  resourceLimits: {},
+  threadId: 0,
+  workerData: null,
+  getEnvironmentData() {},
+  setEnvironmentData() {},
+  ...refuse("worker_threads", "Worker BroadcastChannel receiveMessageOnPort markAsUntransferable", "a handler is one thread; make several calls"),
+};
