@@ -224,7 +224,7 @@
 
       ;; Nobody counts: every slice is the largest there is.
       (func (export "tick") (param i32) (result i32) i32.const 0x7fffffff)
-      (func (export "finish") (param i32))
+      (func (export "finish") (param i32 i32 i32))
 
       ;; Every operation is refused, in the order in which they were started: two counters are all there is to know.
       (func (export "start") (param $name i32) (param i32) (param $arguments i32) (param i32) (result i32)
@@ -289,7 +289,8 @@
     (func (export "elapsed-us") (result u64) (canon lift (core func $code "elapsed-us")))
     (func (export "sleep-us") (param "duration" u64) (canon lift (core func $code "sleep-us")))
     (func (export "tick") (param "left" s32) (result s32) (canon lift (core func $code "tick")))
-    (func (export "finish") (param "left" s32) (canon lift (core func $code "finish")))
+    (func (export "finish") (param "left" s32) (param "memory" (list u8))
+      (canon lift (core func $code "finish") (memory $bytes) (realloc $realloc)))
     (type $level' (enum "debug" "info" "warn" "error"))
     (export $level "level" (type $level'))
     (func (export "log") (param "level" $level) (param "message" string)

@@ -19,7 +19,7 @@
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
     (import "mirra:function/operations@0.1.0" "wait" (func (param i32 i64 i32)))
     (import "mirra:function/metering@0.1.0" "tick" (func (param i32) (result i32)))
-    (import "mirra:function/metering@0.1.0" "finish" (func (param i32)))
+    (import "mirra:function/metering@0.1.0" "finish" (func (param i32 i32 i32)))
     (export "cabi_realloc" (func (param i32 i32 i32 i32) (result i32)))
     (export "mirra:function/handler@0.1.0#handle" (func (param i32 i32 i32 i32) (result i32)))
     (export "cabi_post_mirra:function/handler@0.1.0#handle" (func (param i32)))))
@@ -44,7 +44,7 @@
     (export "log" (func (param "level" $level) (param "message" string)))))
   (import "mirra:function/metering@0.1.0" (instance $metering
     (export "tick" (func (param "left" s32) (result s32)))
-    (export "finish" (func (param "left" s32)))))
+    (export "finish" (func (param "left" s32) (param "memory" (list u8))))))
   (import "mirra:function/operations@0.1.0" (instance $operations
     (type $operation-error' (record (field "code" string) (field "message" string)))
     (export "operation-error" (type $operation-error (eq $operation-error')))
@@ -98,7 +98,7 @@
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
 
   (core func $tick (canon lower (func $metering "tick")))
-  (core func $finish (canon lower (func $metering "finish")))
+  (core func $finish (canon lower (func $metering "finish") (memory $memory)))
 
   (core instance $engine (instantiate $engine
     (with "env" (instance (export "memory" (memory $memory))))

@@ -35,7 +35,7 @@ pub async fn run(
     let (meter, fuel_budget) = (guard.meter().clone(), guard.fuel_budget());
     let context = context(&invocation);
 
-    let mut store = Store::new(handler.engine(), Call::new(guard, capabilities, handler.files().clone(), &invocation));
+    let mut store = Store::new(handler.engine(), Call::new(guard, capabilities, &handler, &invocation));
     store.limiter(|call| &mut call.guard);
     if handler.fuel() == Fuel::CountedByWasmtime {
         store.set_fuel(fuel_budget).map_err(|error| HostError::caused_by("cannot give fuel to a call", error))?;

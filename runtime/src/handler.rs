@@ -14,6 +14,7 @@ use crate::{
     engine::{
         cache::{Cache, Entry},
         config::Fuel,
+        pages::Pages,
     },
     files::{Archive, Files},
     host::{Call, bindings::FunctionPre},
@@ -44,6 +45,7 @@ pub struct Handler {
     fuel: Fuel,
     entry: Arc<Entry>,
     files: Files,
+    pages: Arc<Pages>,
 }
 
 impl Handler {
@@ -52,7 +54,7 @@ impl Handler {
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, fuel, entry, files })
+        Ok(Handler { pre, fuel, entry, files, pages: Arc::default() })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -66,6 +68,11 @@ impl Handler {
     /// What its calls see of files.
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// Which pages its calls write to.
+    pub fn pages(&self) -> &Arc<Pages> {
+        &self.pages
     }
 
     /// Who counts its work.

@@ -20,7 +20,7 @@ const IMAGE_BYTES_MAX: u64 = 256 << 20;
 
 /// Pages of a slot that stay resident between two calls. Dirty ones are copied back from the image, which costs less than
 /// the page faults of mapping them anew; beyond this many bytes they are given back to the system.
-const MEMORY_KEEP_RESIDENT_BYTES: usize = 4 << 20;
+pub const MEMORY_KEEP_RESIDENT_BYTES: usize = 4 << 20;
 const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
 /// Who counts the work of a guest.

@@ -240,7 +240,7 @@ impl Reencode for Instrument<'_> {
     fn parse_type_section(&mut self, types: &mut TypeSection, section: wasmparser::TypeSectionReader<'_>) -> Reencoded<()> {
         utils::parse_type_section(self, types, section)?;
         types.ty().function([ValType::I32], [ValType::I32]);
-        types.ty().function([ValType::I32], []);
+        types.ty().function([ValType::I32; 3], []);
         types.ty().function([], []);
         Ok(())
     }
@@ -300,7 +300,7 @@ impl Instrument<'_> {
         function
     }
 
-    /// `result = handle(…); finish(fuel); result`
+    /// `result = handle(…); finish(fuel, where the memory begins, an empty list); result`
     fn wrapped_handle(&self) -> Function {
         let mut function = Function::new([]);
         let parameters = self.survey.type_of(self.survey.handle).params().len() as u32;
@@ -309,7 +309,7 @@ impl Instrument<'_> {
             instructions.local_get(parameter);
         }
         let handle = self.survey.handle + ADDED_IMPORTS;
-        instructions.call(handle).global_get(self.survey.fuel()).call(self.survey.finish()).end();
+        instructions.call(handle).global_get(self.survey.fuel()).i32_const(0).i32_const(0).call(self.survey.finish()).end();
         function
     }
 }

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod command;
 pub mod config;
 pub mod metering;
+pub mod pages;
 pub mod shared;
 pub mod snapshot;
 pub mod split;

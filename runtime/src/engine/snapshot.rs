@@ -189,7 +189,7 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
             SLICE
         })
     })?;
-    linker.func_wrap(metering, "finish", |_left: i32| {})?;
+    linker.func_wrap(metering, "finish", |_left: i32, _memory: u32, _len: u32| {})?;
     let operations = "mirra:function/operations@0.1.0";
     linker.func_wrap(operations, "start", |_: u32, _: u32, _: u32, _: u32| -> wasmtime::Result<u32> {
         Err(wasmtime::Error::msg("the layer let an operation through while a handler was loaded"))

@@ -1,5 +1,10 @@
 use std::task::Poll;
 
+use wasmtime::{
+    StoreContextMut,
+    component::{Linker, WasmList},
+};
+
 use super::{Call, bindings::mirra::function::metering::Host};
 use crate::engine::metering::SLICE;
 
@@ -19,9 +24,25 @@ impl Host for Call {
         Ok(SLICE)
     }
 
-    fn finish(&mut self, left: i32) -> wasmtime::Result<()> {
+    /// Replaced by `add_finish`.
+    fn finish(&mut self, left: i32, _memory: Vec<u8>) -> wasmtime::Result<()> {
         self.guard.burn(spent(left))
     }
+}
+
+/// `finish` by hand, since bindings would copy the list instead of telling where it lies.
+pub fn add_finish(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut instance = linker.instance("mirra:function/metering@0.1.0")?;
+    instance.func_wrap("finish", |mut store: StoreContextMut<'_, Call>, (left, memory): (i32, WasmList<u8>)| {
+        let start = memory.as_le_slice(&store).as_ptr();
+        let call = store.data_mut();
+        call.guard.burn(spent(left))?;
+        call.pages.tidy(start, call.guard.memory_bytes() as usize);
+        Ok(())
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 /// Lets whoever polls this call decide what runs next.

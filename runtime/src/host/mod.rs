@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mirra_host_sdk::{Capabilities, Invocation};
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::{files::Files, limits::Guard};
+use crate::{engine::pages::Pages, files::Files, handler::Handler, limits::Guard};
 pub use logging::Logs;
 pub use operations::Operations;
 pub use wasi::Wasi;
@@ -41,15 +41,17 @@ pub struct Call {
     pub operations: Operations,
     /// What the handler sees of files.
     pub files: Files,
+    /// Which pages calls of the handler write to.
+    pub pages: Arc<Pages>,
     /// Only for components of other origin, which may import WASI.
     pub wasi: Option<Box<Wasi>>,
 }
 
 impl Call {
-    pub fn new(guard: Guard, capabilities: Arc<Capabilities>, files: Files, invocation: &Invocation) -> Call {
+    pub fn new(guard: Guard, capabilities: Arc<Capabilities>, handler: &Handler, invocation: &Invocation) -> Call {
         let logs = Logs::new(guard.meter().started, guard.limits().log_bytes_max, invocation.log_sink.clone());
         let operations = Operations::new(capabilities, &invocation.execution_id);
-        Call { guard, logs, operations, files, wasi: None }
+        Call { guard, logs, operations, files: handler.files().clone(), pages: handler.pages().clone(), wasi: None }
     }
 }
 
@@ -59,6 +61,7 @@ pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::files::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    metering::add_finish(linker)?;
     bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::random::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
 }

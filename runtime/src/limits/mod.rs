@@ -104,6 +104,11 @@ impl Guard {
         Ok(())
     }
 
+    /// What its memories and tables have together.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     /// What a guest that counts for itself has used.
     pub fn fuel_burnt(&self) -> u64 {
         self.meter.fuel.load(Relaxed)

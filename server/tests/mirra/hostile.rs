@@ -7,13 +7,13 @@ use mirra_host_sdk::{ErrorCode, Executor, HandlerId, Invocation, Limits, Outcome
 use mirra_runtime::LocalExecutor;
 use proptest::{collection, prelude::*, sample::Index, test_runner::Config};
 use serde_json::{Value, value::RawValue};
-use tempfile::TempDir;
+use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
 
 use crate::{
     executor::{bundler, cache_folder},
     stock::handler_of,
-    support::{fixtures, mirra, run, write},
+    support::{Server, fixtures, mirra, run, write},
 };
 
 /// One executor for all tests of this file: that it survives each is what they test.
@@ -231,3 +231,22 @@ const TOKENS: &[&str] = &[
     "new",
     "super",
 ];
+
+/// More runs of pages than are put back one by one: the gaps between them are written to as well (`runtime/src/engine/pages.rs`).
+#[test]
+fn calls_that_write_everywhere_leave_nothing_behind() {
+    let folder = tempdir().unwrap();
+    let source = "const blocks = Array.from({ length: 200 }, (_, i) => new Uint8Array(4096 * (1 + i % 5)));
+        export const handler = ({ from = 0 }) => {
+            let sum = 0;
+            for (let i = from; i < blocks.length; i += 2) sum += ++blocks[i][blocks[i].length >> 1];
+            return sum;
+        };";
+    write(folder.path().join("everywhere.js"), source);
+    let server = Server::start(&[folder.path()]);
+    for call in 0..200 {
+        // Others than the first few were, too.
+        let event = format!(r#"{{"from":{}}}"#, call / 50 % 2);
+        assert_eq!(server.call("everywhere", &event).text(), "100", "call {call}");
+    }
+}
