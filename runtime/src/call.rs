@@ -76,7 +76,7 @@ fn finish(
         Some(Ok(Ok(json))) if guard.output_fits(json.len()) => checked(json),
         Some(Ok(Ok(_))) | None => Err(InvocationError::new(ErrorCode::HandlerError, "the call was stopped")),
         Some(Ok(Err(failure))) => Err(explain_failure(failure, handler)),
-        Some(Err(trap)) => Err(explain_trap(trap, &mut guard)?),
+        Some(Err(trap)) => Err(explain_trap(trap, &mut guard, !cold_start.is_zero())?),
     };
     if let Some(wasi) = wasi {
         wasi.drain_into(&mut logs);
@@ -115,7 +115,7 @@ fn explain_failure(failure: Failure, handler: &Handler) -> InvocationError {
 }
 
 /// What a trap means for the handler's author. Limits are told by the guard; what is left is a fault in the guest.
-fn explain_trap(trap: wasmtime::Error, guard: &mut Guard) -> Result<InvocationError, HostError> {
+fn explain_trap(trap: wasmtime::Error, guard: &mut Guard, has_instance: bool) -> Result<InvocationError, HostError> {
     let handler_error = |message: String| Ok(InvocationError::new(ErrorCode::HandlerError, message));
     match trap.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {
@@ -126,6 +126,12 @@ fn explain_trap(trap: wasmtime::Error, guard: &mut Guard) -> Result<InvocationEr
         Some(trap) => handler_error(format!("the handler's component stopped: {trap}")),
         // A limit that was hit inside of a host function or a growth of memory.
         None if guard.is_hit() => handler_error("a limit was hit".to_owned()),
+        // What a component passes to the host can be wrong in itself, such as text outside of its memory. Nothing that the host does
+        // for an instance fails otherwise, but an operator wants to know.
+        None if has_instance => {
+            tracing::warn!(error = format!("{trap:#}"), "a handler's component was stopped");
+            handler_error(format!("the handler's component stopped: {trap}"))
+        }
         None => Err(HostError::caused_by("the call could not be run", trap)),
     }
 }
