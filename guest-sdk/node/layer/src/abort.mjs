@@ -1,7 +1,7 @@
 // AbortController and AbortSignal. Written here, as events are: no maintained package has `any`, `timeout` and `reason`.
 
 import { Event, EventTarget } from "./events.mjs";
-import { defineGlobal, defineProperty } from "./intrinsics.mjs";
+import { defineClasses } from "./intrinsics.mjs";
 import { defineInspectByGetters } from "./format.mjs";
 import { unrefTimeout } from "./timers.mjs";
 
@@ -101,9 +101,7 @@ class AbortController {
 }
 
 export function installAbort() {
-  for (const [type, shown] of [[AbortSignal, ["aborted"]], [AbortController, ["signal"]]]) {
-    defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
-    defineInspectByGetters(type, shown);
-    defineGlobal(type.name, type);
-  }
+  defineClasses({ AbortController, AbortSignal });
+  defineInspectByGetters(AbortSignal, ["aborted"]);
+  defineInspectByGetters(AbortController, ["signal"]);
 }

@@ -34,3 +34,13 @@ export function defineHidden(object, key, value) {
 export function defineGlobal(name, value) {
   defineHidden(globalThis, name, value);
 }
+
+/** Defines classes as globals, by the names that they have here: those in the bundle may be others. */
+export function defineClasses(classes) {
+  for (const name in classes) {
+    const type = classes[name];
+    defineProperty(type, "name", { value: name, configurable: true });
+    defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+    defineGlobal(name, type);
+  }
+}
