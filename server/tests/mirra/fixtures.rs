@@ -161,6 +161,7 @@ const REJECTED: &[&str] = &[
     "missing-import",
     "no-entry",
     "no-handler",
+    "node-missing-builtin",
     "py-handler-is-no-function",
     "py-indentation",
     "py-missing-module",

@@ -2,7 +2,7 @@
 // handler keeps them beside the image that all start from.
 
 import evaluate from "virtual:node";
-import { defineGlobal, defineProperty } from "./intrinsics.mjs";
+import { defineGlobal, defineProperty, getOwnPropertyDescriptor } from "./intrinsics.mjs";
 
 const modules = { __proto__: null };
 
@@ -12,7 +12,7 @@ export function builtin(name) {
 }
 
 export function builtinNames() {
-  return Object.keys(modules);
+  return Object.keys(evaluate);
 }
 
 /** Last: they build on the other globals, and packages on these two. */
@@ -28,7 +28,7 @@ export function installBuiltins() {
 /** The bundle had to call some classes by other names: `EventEmitter2`. */
 function restoreNames(module) {
   for (const name of Object.keys(module)) {
-    const member = module[name];
+    const { value: member } = getOwnPropertyDescriptor(module, name);
     if (typeof member !== "function" || member.name === name || member.name.replace(/\d+$/, "") !== name) continue;
     defineProperty(member, "name", { value: name, configurable: true });
   }

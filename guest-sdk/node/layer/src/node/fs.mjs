@@ -32,6 +32,7 @@ function withCallback(operation) {
 
 const callbacks = Object.fromEntries(plainNames(sync).map(([name, operation]) => [name, withCallback(operation)]));
 callbacks.exists = (path, callback) => process.nextTick(callback, sync.existsSync(path));
+promiseAs(callbacks.exists, async (path) => sync.existsSync(path));
 for (const name of ["read", "write"]) {
   const { [name]: plain } = callbacks;
   // These tell the buffer, too.
@@ -39,6 +40,13 @@ for (const name of ["read", "write"]) {
     const callback = rest.pop();
     plain(fd, buffer, ...rest, (error, count) => callback(error, count, buffer));
   };
+  const count = name === "read" ? "bytesRead" : "bytesWritten";
+  promiseAs(callbacks[name], async (fd, buffer, ...rest) => ({ [count]: sync[`${name}Sync`](fd, buffer, ...rest), buffer }));
+}
+
+/** Says what `util.promisify` makes of a function. */
+function promiseAs(callback, promising) {
+  Object.defineProperty(callback, Symbol.for("nodejs.util.promisify.custom"), { value: promising });
 }
 
 const fs = {

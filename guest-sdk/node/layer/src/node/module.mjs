@@ -18,10 +18,7 @@ function createRequire() {
 }
 
 export default Object.assign(function Module() {}, {
-  // They are not all there yet when this is evaluated.
-  get builtinModules() {
-    return builtinNames();
-  },
+  builtinModules: builtinNames(),
   createRequire,
   isBuiltin,
   syncBuiltinESMExports() {},
