@@ -1,30 +1,27 @@
-// Bundles src/ into dist/layer.js, one script whose value is the function `boot` and which leaves no other trace, and
-// src/node/ into dist/node/, one function for each of Node's modules, which the engine evaluates when it is first imported.
+// Bundles src/ into dist/layer.js: one script whose value is the function `boot` and which leaves no other trace. What handlers
+// can import of it, the files of src/node/, is listed in dist/builtins.txt.
 
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 const ROOT = import.meta.dirname;
-const SOURCE = join(ROOT, "src");
-const NODE = join(SOURCE, "node");
-/** What begins the name of a module that only modules of the layer see. */
-const INTERNAL = "internal/";
+const NODE = join(ROOT, "src/node");
 
-const OPTIONS = {
-  absWorkingDir: ROOT,
-  bundle: true,
-  platform: "neutral",
-  mainFields: ["main"],
-  target: "es2023",
-  // Names stay: they are what stack traces show.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: "none",
-};
+/** Node's modules that there are: `fs/promises`. */
+const builtins = readdirSync(NODE, { recursive: true })
+  .filter((file) => file.endsWith(".mjs") && !file.startsWith("internal/"))
+  .map((file) => file.slice(0, -".mjs".length))
+  .sort();
 
-/** What old packages require to have what the language has. */
-const LANGUAGE = {
+const fileOf = (builtin) => JSON.stringify(join(NODE, `${builtin}.mjs`));
+
+/** For each a function that evaluates it, by name: what src/builtins.mjs installs. */
+const TABLE = "virtual:node";
+
+/** In place of packages that bring what the language has, or more than is asked of them. */
+const INSTEAD = {
+  [TABLE]: `module.exports = { __proto__: null, ${builtins.map((name) => `${JSON.stringify(name)}: () => require(${fileOf(name)}).default`).join()} };`,
   "abort-controller": "module.exports = { AbortController, AbortSignal };",
   "call-bind/callBound": "module.exports = () => Function.prototype.call.bind(RegExp.prototype.test);",
   "is-nan": "module.exports = Number.isNaN;",
@@ -32,68 +29,67 @@ const LANGUAGE = {
   "object-is/polyfill": "module.exports = () => Object.is;",
   "object.assign/polyfill": "module.exports = () => Object.assign;",
   "safe-buffer": "module.exports = require('node:buffer');",
+  "util, for its types": "module.exports = { types: require('node:util/types') };",
 };
 
-/** The modules in src/node, by their names: `fs/promises`. */
-const modules = readdirSync(NODE, { recursive: true })
-  .filter((file) => file.endsWith(".mjs"))
-  .map((file) => file.slice(0, -".mjs".length))
-  .sort();
-
-/** Makes each import of another module, or of a file of the layer itself, a `require` of the registry (src/builtins.mjs). */
-const registry = {
-  name: "registry",
+/** Has packages find the layer's modules where they import Node's. */
+const node = {
+  name: "node",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
-      const file = resolve(dirname(importer), path);
-      if (!importer.startsWith(NODE)) return undefined;
-      const name = relative(NODE, file).replace(/\.mjs$/, "");
-      return { external: true, path: name.startsWith("../") ? `layer:${name.slice(3)}` : name };
-    });
-    // What assert brings and util.isDeepStrictEqual needs.
-    onResolve({ filter: /^\.\/internal\/util\/comparisons$/ }, () => ({ external: true, path: "internal/comparisons" }));
-    // The package's own throw errors without a code.
-    onResolve({ filter: /^\.\/validators\.js$/ }, () => ({ external: true, path: "internal/errors" }));
-    // Packages say `process/` where they mean a package in Node's stead.
+    // util itself needs what this file of assert exports.
+    onResolve({ filter: /^util\/$/ }, ({ importer }) =>
+      importer.endsWith("/comparisons.js") ? { path: "util, for its types", namespace: "instead" } : undefined,
+    );
+    // The errors of path-unified's own have no code.
+    onResolve({ filter: /^\.\/validators\.js$/ }, () => ({ path: join(NODE, "internal/errors.mjs") }));
+    // `process/` is a package in Node's stead.
     onResolve({ filter: /^(node:)?[a-z_]+(\/[a-z]*)?$/ }, ({ path }) => {
       const name = path.replace(/^node:/, "").replace(/\/$/, "");
-      return modules.includes(name) && !name.startsWith(INTERNAL) ? { external: true, path: name } : undefined;
+      return builtins.includes(name) ? { path: name, namespace: "node" } : undefined;
     });
-    onResolve({ filter: /./ }, ({ path }) => (Object.hasOwn(LANGUAGE, path) ? { path, namespace: "language" } : undefined));
-    onLoad({ filter: /./, namespace: "language" }, ({ path }) => ({ contents: LANGUAGE[path], resolveDir: ROOT }));
+    onResolve({ filter: /./ }, ({ path }) => (Object.hasOwn(INSTEAD, path) ? { path, namespace: "instead" } : undefined));
+    // `require` answers the module itself, no namespace around it.
+    onLoad({ filter: /./, namespace: "node" }, ({ path }) => ({
+      contents: `module.exports = require(${fileOf(path)}).default;`,
+      resolveDir: ROOT,
+    }));
+    onLoad({ filter: /./, namespace: "instead" }, ({ path }) => ({ contents: INSTEAD[path], resolveDir: ROOT }));
   },
 };
 
-rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-
-await build({
-  ...OPTIONS,
+const { metafile } = await build({
+  absWorkingDir: ROOT,
   entryPoints: ["src/index.mjs"],
   outfile: "dist/layer.js",
+  bundle: true,
   format: "iife",
   globalName: "layer",
-  banner: { js: "(() => {" },
+  banner: { js: '(() => {"use strict";' },
   footer: { js: "return layer.boot; })()" },
+  platform: "neutral",
+  mainFields: ["main"],
+  target: "es2023",
+  define: { global: "globalThis" },
+  plugins: [node],
+  // Names stay: they are what stack traces show.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  metafile: true,
 });
 
-await build({
-  ...OPTIONS,
-  entryPoints: modules.map((name) => ({ in: join(NODE, `${name}.mjs`), out: name })),
-  outdir: "dist/node",
-  format: "cjs",
-  banner: { js: "(function (require, module) {" },
-  footer: { js: "})" },
-  plugins: [registry],
-});
+writeFileSync(join(ROOT, "dist/builtins.txt"), builtins.map((name) => `${name}\n`).join(""));
 
-// What a handler can import.
-const importable = modules.filter((name) => !name.startsWith(INTERNAL));
-writeFileSync(join(ROOT, "dist/builtins.txt"), importable.map((name) => `${name}\n`).join(""));
-
-const sizeOf = (file) => statSync(join(ROOT, "dist", file)).size;
-const bytes = modules.reduce((sum, name) => sum + sizeOf(`node/${name}.js`), 0);
-console.log(`dist/layer.js: ${kB(sizeOf("layer.js"))}; ${modules.length} modules in dist/node: ${kB(bytes)}`);
-if (process.argv.includes("--sizes")) for (const name of modules) console.log(`  ${name}: ${kB(sizeOf(`node/${name}.js`))}`);
+const [{ bytes, inputs }] = Object.values(metafile.outputs);
+console.log(`dist/layer.js: ${kB(bytes)}, ${builtins.length} of Node's modules`);
+if (process.argv.includes("--sizes")) {
+  const sizes = new Map();
+  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+    const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? path;
+    sizes.set(part, (sizes.get(part) ?? 0) + bytesInOutput);
+  }
+  for (const [part, size] of [...sizes].sort((a, b) => b[1] - a[1])) console.log(`  ${part}: ${kB(size)}`);
+}
 
 function kB(bytes) {
   return `${(bytes / 1000).toFixed(1)} kB`;

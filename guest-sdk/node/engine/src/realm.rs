@@ -2,6 +2,7 @@
 
 use std::arch::wasm32::memory_size;
 use std::cell::{Cell, RefCell, UnsafeCell};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions};
 
@@ -37,6 +38,12 @@ impl Layer {
         taken
     }
 }
+
+/// Whether functions that are compiled now go without their source (1). Those of the layer do, as it would be half of what they
+/// take: `toString` calls them native, as it does Node's own. `cc.sh` has QuickJS look.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "C sees it")]
+static mirra_drops_source: AtomicI32 = AtomicI32::new(1);
 
 /// QuickJS counts the stack that lies in linear memory; wasm's own, which it cannot see, is given several times as much by
 /// the host, so that runaway recursion is a RangeError the handler can catch.
@@ -101,6 +108,7 @@ fn start() -> rquickjs::Result<Realm> {
         let mut options = EvalOptions::default();
         options.filename = Some("mirra:layer".into());
         let boot: Function = cx.eval_with_options(LAYER.take(), options)?;
+        mirra_drops_source.store(0, Relaxed);
         let answer: Object = boot.call((native(&cx)?,))?;
         let hook = |name: &str| -> rquickjs::Result<_> { Ok(Persistent::save(&cx, answer.get::<_, Function>(name)?)) };
         let hooks = Hooks {
@@ -134,8 +142,6 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("randomFill", Function::new(cx.clone(), random_fill)?)?;
     native.set("utf8Encode", Function::new(cx.clone(), |cx: Ctx<'js>, text: String| ArrayBuffer::new(cx, text.into_bytes()))?)?;
     native.set("utf8Decode", Function::new(cx.clone(), utf8_decode)?)?;
-    native.set("builtins", Function::new(cx.clone(), || builtins::importable().collect::<Vec<_>>())?)?;
-    native.set("compileBuiltin", Function::new(cx.clone(), builtins::compile)?)?;
     native.set("bindReactions", Function::new(cx.clone(), reactions::bind_with)?)?;
     native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
     native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;

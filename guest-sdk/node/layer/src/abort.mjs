@@ -1,7 +1,7 @@
 // AbortController and AbortSignal. Written here, as events are: no maintained package has `any`, `timeout` and `reason`.
 
 import { Event, EventTarget } from "./events.mjs";
-import { defineGlobalClass } from "./intrinsics.mjs";
+import { defineClasses } from "./intrinsics.mjs";
 import { defineInspectByGetters } from "./format.mjs";
 import { unrefTimeout } from "./timers.mjs";
 
@@ -101,8 +101,7 @@ class AbortController {
 }
 
 export function installAbort() {
-  defineGlobalClass("AbortSignal", AbortSignal);
-  defineGlobalClass("AbortController", AbortController);
+  defineClasses({ AbortController, AbortSignal });
   defineInspectByGetters(AbortSignal, ["aborted"]);
   defineInspectByGetters(AbortController, ["signal"]);
 }

@@ -1,59 +1,35 @@
-// Node's modules (node/), evaluated when they are first asked for: most handlers never do, and each that does keeps only
-// those that it asked for.
+// Node's modules, one file each in node/. They are evaluated with the layer: what no call touches costs none anything, and no
+// handler keeps them beside the image that all start from.
 
-import * as asyncContext from "./async-context.mjs";
-import * as inspect from "./inspect.mjs";
-import * as intrinsics from "./intrinsics.mjs";
-import * as nativeSide from "./native.mjs";
-import * as timers from "./timers.mjs";
-import { defineProperty } from "./intrinsics.mjs";
-import { native } from "./native.mjs";
+import evaluate from "virtual:node";
+import { defineGlobal, defineProperty, getOwnPropertyDescriptor } from "./intrinsics.mjs";
 
-/** What modules see of the layer itself, in place of copies of their own. */
-const OF_THE_LAYER = {
-  "layer:async-context": asyncContext,
-  "layer:builtins": { builtin },
-  "layer:inspect": inspect,
-  "layer:intrinsics": intrinsics,
-  "layer:native": nativeSide,
-  "layer:timers": timers,
-};
+const modules = { __proto__: null };
 
-const modules = { __proto__: null, ...OF_THE_LAYER };
-
-/** The module of this name, which is the very same object for whoever asks: `builtin("events")` is the class. */
+/** The module of this name, the very same object for whoever asks (`events` is the class); undefined if there is none. */
 export function builtin(name) {
-  const known = modules[name];
-  if (known !== undefined) return known;
-  const module = { exports: {} };
-  native.compileBuiltin(name)(builtin, module);
-  const { exports } = module;
-  return (modules[name] = exports.default ?? exports);
+  return modules[name];
 }
 
-/** Globals that are modules, or of one: made when somebody looks. */
-const GLOBALS = { Buffer: () => builtin("buffer").Buffer, process: () => builtin("process") };
+export function builtinNames() {
+  return Object.keys(evaluate);
+}
 
-/** Makes what the handler's code names before it is called. */
-export function provide(names) {
-  for (const name of names) {
-    if (name in GLOBALS) void globalThis[name];
-    else builtin(name);
+/** Last: they build on the other globals, and packages on these two. */
+export function installBuiltins() {
+  defineGlobal("Buffer", evaluate.buffer().Buffer);
+  defineGlobal("process", evaluate.process());
+  for (const name in evaluate) {
+    modules[name] = evaluate[name]();
+    restoreNames(modules[name]);
   }
 }
 
-export function installBuiltins() {
-  for (const name in GLOBALS) {
-    const define = (value) => defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
-    defineProperty(globalThis, name, {
-      get() {
-        const value = GLOBALS[name]();
-        define(value);
-        return value;
-      },
-      set: define,
-      enumerable: false,
-      configurable: true,
-    });
+/** The bundle had to call some classes by other names: `EventEmitter2`. */
+function restoreNames(module) {
+  for (const name of Object.keys(module)) {
+    const { value: member } = getOwnPropertyDescriptor(module, name);
+    if (typeof member !== "function" || member.name === name || member.name.replace(/\d+$/, "") !== name) continue;
+    defineProperty(member, "name", { value: name, configurable: true });
   }
 }

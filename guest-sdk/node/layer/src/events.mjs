@@ -1,7 +1,7 @@
 // DOM events, as the standard has them for targets that form no tree. Written here: no maintained package has them whole.
 
 import { defineInspectByGetters } from "./format.mjs";
-import { defineGlobalClass, defineProperty } from "./intrinsics.mjs";
+import { defineClasses, defineProperty } from "./intrinsics.mjs";
 import { failCall } from "./timers.mjs";
 import { native } from "./native.mjs";
 
@@ -179,5 +179,5 @@ export { Event, EventTarget };
 
 export function installEvents() {
   defineInspectByGetters(Event, ["type", "defaultPrevented", "cancelable", "timeStamp"]);
-  for (const [name, type] of Object.entries({ Event, CustomEvent, EventTarget })) defineGlobalClass(name, type);
+  defineClasses({ CustomEvent, Event, EventTarget });
 }

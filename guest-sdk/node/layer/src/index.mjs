@@ -1,6 +1,6 @@
 // The layer: evaluated once into the image that every handler starts from. Its value is `boot`.
 
-import { builtin, installBuiltins, provide } from "./builtins.mjs";
+import { builtin, installBuiltins } from "./builtins.mjs";
 import { adopt, call } from "./call.mjs";
 import { describe } from "./describe.mjs";
 import { bindNative } from "./native.mjs";
@@ -45,5 +45,5 @@ export function boot(given) {
   bindNative(given);
   globalThis.global = globalThis;
   for (const install of INSTALLERS) install();
-  return { adopt, builtin, call, describe, isWaiting, provide, reportRejection, runTimers, settle };
+  return { adopt, builtin, call, describe, isWaiting, reportRejection, runTimers, settle };
 }

@@ -35,9 +35,12 @@ export function defineGlobal(name, value) {
   defineHidden(globalThis, name, value);
 }
 
-/** A global class, under its own name: the bundler gives it another one where a package means the global by it. */
-export function defineGlobalClass(name, type) {
-  defineProperty(type, "name", { value: name, configurable: true });
-  defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
-  defineGlobal(name, type);
+/** Defines classes as globals, by the names that they have here: those in the bundle may be others. */
+export function defineClasses(classes) {
+  for (const name in classes) {
+    const type = classes[name];
+    defineProperty(type, "name", { value: name, configurable: true });
+    defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+    defineGlobal(name, type);
+  }
 }

@@ -1,6 +1,6 @@
 // TextEncoder and TextDecoder: UTF-8 by the engine, UTF-16LE and Latin-1 (which the standard reads as windows-1252) here.
 
-import { defineGlobalClass, min } from "./intrinsics.mjs";
+import { defineClasses, min } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
 
 /** What an encoding may be called, in the standard's words. */
@@ -156,5 +156,5 @@ class TextEncoder {
 }
 
 export function installTextEncoding() {
-  for (const [name, type] of Object.entries({ TextDecoder, TextEncoder })) defineGlobalClass(name, type);
+  defineClasses({ TextDecoder, TextEncoder });
 }

@@ -21,7 +21,9 @@ export async function same(name, ...calls) {
   const realm = makeRealm();
   for (const call of calls) {
     const expected = await outcome(() => call(require(`node:${name}`), require));
-    const actual = await outcome(() => realm.run(`(${call})`)(realm.builtin(name), realm.builtin));
+    const running = outcome(() => realm.run(`(${call})`)(realm.builtin(name), realm.builtin));
+    await realm.finishTimers();
+    const actual = await running;
     assert.equal(actual, expected, `${name}: ${call}`);
   }
 }

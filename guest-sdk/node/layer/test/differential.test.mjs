@@ -53,6 +53,8 @@ test("util: functions", async () => {
     (util) => util.promisify((a, callback) => callback(null, a + 1))(1),
     (util) => util.promisify((callback) => callback(new TypeError("no")))(),
     (util) => util.promisify("x"),
+    (util) => util.promisify(setTimeout)(1, "slept"),
+    (util, require) => util.promisify(require("fs").exists)("/tmp"),
     (util) => util.promisify(Object.assign(() => {}, { [util.promisify.custom]: async () => "own" }))(),
     (util) => new Promise((resolve) => util.callbackify(async (a) => a * 2)(2, (...results) => resolve(results))),
     (util) => new Promise((resolve) => util.callbackify(() => Promise.reject(null))((error) => resolve([error.code, error.reason]))),

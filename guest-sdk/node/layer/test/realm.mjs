@@ -28,11 +28,6 @@ export function makeRealm() {
         return undefined;
       }
     },
-    builtins: () => [...BUILTINS],
-    compileBuiltin(name) {
-      const source = readFileSync(new URL(`node/${name}.js`, DIST), "utf8");
-      return vm.runInContext(source, context, { filename: `mirra:layer/${name}` });
-    },
     // Contexts that go with promises are the engine's doing: fixtures try them.
     bindReactions: () => {},
     isProxy: types.isProxy,

@@ -5,6 +5,9 @@ import { validateFunction } from "./internal/errors.mjs";
 import { refuse } from "./internal/refused.mjs";
 
 class AsyncLocalStorage {
+  /** Until the next `run`, nobody sees a store of it, wherever one was kept. */
+  #isDisabled = false;
+
   static bind(callback) {
     validateFunction(callback, "fn");
     return bind(callback);
@@ -15,29 +18,30 @@ class AsyncLocalStorage {
   }
 
   getStore() {
-    return currentContext()?.get(this);
+    return this.#isDisabled ? undefined : currentContext()?.get(this);
   }
 
   run(store, callback, ...args) {
-    return runInContext(new Map(currentContext()).set(this, store), callback, undefined, args);
+    return runInContext(this.#contextWith(store), callback, undefined, args);
   }
 
   exit(callback, ...args) {
-    return runInContext(this.#without(), callback, undefined, args);
+    const context = new Map(currentContext());
+    context.delete(this);
+    return runInContext(context.size > 0 ? context : undefined, callback, undefined, args);
   }
 
   enterWith(store) {
-    enterContext(new Map(currentContext()).set(this, store));
+    enterContext(this.#contextWith(store));
   }
 
   disable() {
-    enterContext(this.#without());
+    this.#isDisabled = true;
   }
 
-  #without() {
-    const context = new Map(currentContext());
-    context.delete(this);
-    return context.size > 0 ? context : undefined;
+  #contextWith(store) {
+    this.#isDisabled = false;
+    return new Map(currentContext()).set(this, store);
   }
 }
 

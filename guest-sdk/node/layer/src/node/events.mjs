@@ -1,7 +1,7 @@
 // `events` with what Node has added since.
 
 import EventEmitter from "events/events.js";
-import { builtin } from "../builtins.mjs";
+import asyncHooks from "./async_hooks.mjs";
 import { abortError, validateFunction } from "./internal/errors.mjs";
 
 const errorMonitor = Symbol("events.errorMonitor");
@@ -103,28 +103,19 @@ Object.assign(EventEmitter, {
   setMaxListeners,
 });
 
-let asyncResourceClass;
-Object.defineProperty(EventEmitter, "EventEmitterAsyncResource", {
-  get: () => (asyncResourceClass ??= makeAsyncResourceClass()),
-  enumerable: true,
-});
+EventEmitter.EventEmitterAsyncResource = class EventEmitterAsyncResource extends EventEmitter {
+  constructor(options) {
+    super(options);
+    this.asyncResource = new asyncHooks.AsyncResource(options?.name ?? new.target.name, options);
+  }
 
-function makeAsyncResourceClass() {
-  const { AsyncResource } = builtin("async_hooks");
-  return class EventEmitterAsyncResource extends EventEmitter {
-    constructor(options) {
-      super(options);
-      this.asyncResource = new AsyncResource(options?.name ?? new.target.name, options);
-    }
+  emit(...args) {
+    return this.asyncResource.runInAsyncScope(super.emit, this, ...args);
+  }
 
-    emit(...args) {
-      return this.asyncResource.runInAsyncScope(super.emit, this, ...args);
-    }
-
-    get asyncId() {
-      return this.asyncResource.asyncId();
-    }
-  };
-}
+  get asyncId() {
+    return this.asyncResource.asyncId();
+  }
+};
 
 export default EventEmitter;

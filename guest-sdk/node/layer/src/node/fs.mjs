@@ -1,12 +1,12 @@
 // The file system that a handler sees: /tmp, in memory. Each operation is one function (`internal/fs-operations.mjs`), which
 // stands here with a callback and synchronously, and under `promises`.
 
-import { builtin } from "../builtins.mjs";
 import { validateFunction } from "./internal/errors.mjs";
 import * as descriptors from "./internal/fs-descriptors.mjs";
 import * as operations from "./internal/fs-operations.mjs";
 import { plainNames, promises } from "./internal/fs-promises.mjs";
 import { Dirent, Stats } from "./internal/fs-stats.mjs";
+import { ReadStream, WriteStream } from "./internal/fs-streams.mjs";
 import { refuse } from "./internal/refused.mjs";
 import * as constants from "unenv/node/internal/fs/constants";
 
@@ -32,6 +32,7 @@ function withCallback(operation) {
 
 const callbacks = Object.fromEntries(plainNames(sync).map(([name, operation]) => [name, withCallback(operation)]));
 callbacks.exists = (path, callback) => process.nextTick(callback, sync.existsSync(path));
+promiseAs(callbacks.exists, async (path) => sync.existsSync(path));
 for (const name of ["read", "write"]) {
   const { [name]: plain } = callbacks;
   // These tell the buffer, too.
@@ -39,6 +40,13 @@ for (const name of ["read", "write"]) {
     const callback = rest.pop();
     plain(fd, buffer, ...rest, (error, count) => callback(error, count, buffer));
   };
+  const count = name === "read" ? "bytesRead" : "bytesWritten";
+  promiseAs(callbacks[name], async (fd, buffer, ...rest) => ({ [count]: sync[`${name}Sync`](fd, buffer, ...rest), buffer }));
+}
+
+/** Says what `util.promisify` makes of a function. */
+function promiseAs(callback, promising) {
+  Object.defineProperty(callback, Symbol.for("nodejs.util.promisify.custom"), { value: promising });
 }
 
 const fs = {
@@ -50,10 +58,12 @@ const fs = {
   W_OK: constants.W_OK,
   X_OK: constants.X_OK,
   Dirent,
+  ReadStream,
   Stats,
+  WriteStream,
   promises,
-  createReadStream: (path, options) => new fs.ReadStream(path, options),
-  createWriteStream: (path, options) => new fs.WriteStream(path, options),
+  createReadStream: (path, options) => new ReadStream(path, options),
+  createWriteStream: (path, options) => new WriteStream(path, options),
   ...refuse(
     "fs",
     "link linkSync lutimes lutimesSync opendir opendirSync readlink readlinkSync readv readvSync statfs statfsSync symlink symlinkSync " +
@@ -62,10 +72,5 @@ const fs = {
   ),
 };
 promises.constants = fs.constants;
-
-// Streams are three times as much code as all the rest.
-for (const name of ["ReadStream", "WriteStream"]) {
-  Object.defineProperty(fs, name, { get: () => builtin("internal/fs-streams")[name], enumerable: false, configurable: true });
-}
 
 export default fs;

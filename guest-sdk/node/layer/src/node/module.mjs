@@ -1,11 +1,9 @@
-import { builtin } from "../builtins.mjs";
-import { native } from "../native.mjs";
+import { builtin, builtinNames } from "../builtins.mjs";
 import { coded } from "./internal/errors.mjs";
 import { refuse } from "./internal/refused.mjs";
 
-const builtinModules = native.builtins();
 const plainName = (name) => name.replace(/^node:/, "");
-const isBuiltin = (name) => builtinModules.includes(plainName(name));
+const isBuiltin = (name) => builtin(plainName(name)) !== undefined;
 
 /** The bundler has taken in what is imported by name; what is required by a name made up at run time can only be a built-in. */
 function createRequire() {
@@ -20,7 +18,7 @@ function createRequire() {
 }
 
 export default Object.assign(function Module() {}, {
-  builtinModules,
+  builtinModules: builtinNames(),
   createRequire,
   isBuiltin,
   syncBuiltinESMExports() {},

@@ -69,6 +69,8 @@ function memoryUsage() {
   return { rss: bytes, heapTotal: bytes, heapUsed: bytes, external: 0, arrayBuffers: 0 };
 }
 
+memoryUsage.rss = () => native.memoryBytes();
+
 const process = Object.assign(Object.create(Object.create(EventEmitter.prototype, { constructor: { value: class process {} } })), {
   title: "mirra",
   version: `v${NODE_VERSION}`,
@@ -92,6 +94,7 @@ const process = Object.assign(Object.create(Object.create(EventEmitter.prototype
   cwd: () => "/",
   emitWarning,
   exit,
+  getBuiltinModule: (name) => builtin(name.replace(/^node:/, "")),
   hrtime,
   memoryUsage,
   nextTick,
@@ -105,7 +108,7 @@ for (const name of ["getuid", "geteuid", "getgid", "getegid"]) process[name] = (
 // Streams are made when somebody looks: many packages name them, few write.
 for (const [name, make] of [["stdin", input], ["stdout", () => output(1, INFO)], ["stderr", () => output(2, ERROR)]]) {
   let stream;
-  Object.defineProperty(process, name, { get: () => (stream ??= make()), enumerable: false, configurable: true });
+  Object.defineProperty(process, name, { get: () => (stream ??= make()), enumerable: true, configurable: true });
 }
 Object.defineProperty(process, Symbol.toStringTag, { value: "process", configurable: true });
 

@@ -1,6 +1,7 @@
 import { parseArgs } from "@pkgjs/parseargs";
-import { builtin } from "../builtins.mjs";
+import { isDeepStrictEqual } from "assert/build/internal/util/comparisons.js";
 import { format, formatWithOptions, inspect, stripVTControlCharacters } from "../inspect.mjs";
+import buffer from "./buffer.mjs";
 import { coded, invalidType, validateFunction, validateString } from "./internal/errors.mjs";
 import os from "./os.mjs";
 import types from "./util/types.mjs";
@@ -105,9 +106,9 @@ export default {
   inspect,
   isArray: Array.isArray,
   isBoolean: (value) => typeof value === "boolean",
-  isBuffer: (value) => builtin("buffer").Buffer.isBuffer(value),
+  isBuffer: (value) => buffer.Buffer.isBuffer(value),
   isDate: types.isDate,
-  isDeepStrictEqual: (actual, expected) => builtin("internal/comparisons").isDeepStrictEqual(actual, expected),
+  isDeepStrictEqual,
   isError: (value) => types.isNativeError(value) || value instanceof Error,
   isFunction: (value) => typeof value === "function",
   isNull: (value) => value === null,

@@ -2,7 +2,7 @@
 
 import { Headers } from "headers-polyfill";
 
-import { defineGlobal, defineGlobalClass, defineProperty } from "../intrinsics.mjs";
+import { defineClasses, defineGlobal, defineProperty } from "../intrinsics.mjs";
 import { send } from "./http-operation.mjs";
 import { Blob, Body, File, FormData, SHARE, TAKE } from "./body.mjs";
 
@@ -241,7 +241,7 @@ export async function fetch(input, init) {
 }
 
 export function installFetch() {
-  for (const [name, type] of Object.entries({ Request, Response })) defineGlobalClass(name, type);
+  defineClasses({ Request, Response });
   // Of their packages, and told by those what they are.
   for (const [name, value] of Object.entries({ Blob, File, FormData, Headers, fetch })) {
     defineProperty(value, "name", { value: name, configurable: true });

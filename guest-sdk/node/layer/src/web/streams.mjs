@@ -6,7 +6,7 @@ import {
   TransformStreamDefaultController, WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 } from "web-streams-polyfill";
 
-import { defineGlobalClass } from "../intrinsics.mjs";
+import { defineClasses } from "../intrinsics.mjs";
 
 /** A pair of streams, the one fed with what the other is given. */
 class Transforming {
@@ -84,7 +84,7 @@ export const streams = {
 };
 
 export function installStreams() {
-  for (const [name, type] of Object.entries(streams)) defineGlobalClass(name, type);
+  defineClasses(streams);
 }
 
 export { ReadableStream, TransformStream };

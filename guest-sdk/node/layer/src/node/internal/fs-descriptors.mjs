@@ -118,6 +118,9 @@ export function bytesOf(data, encoding) {
 export const fstatSync = (descriptor, options) => new Stats(fileOf(descriptor, "fstat").node, options?.bigint);
 export const fsyncSync = (descriptor) => void fileOf(descriptor, "fsync");
 
+/** Nothing is written later. */
+export { fsyncSync as fdatasyncSync };
+
 export function ftruncateSync(descriptor, length = 0) {
   fileOf(descriptor, "ftruncate").node.resize(length, (code) => systemError(code, "ftruncate"));
 }

@@ -1,8 +1,8 @@
 // The promise forms, and handles of open files.
 
-import { builtin } from "../../builtins.mjs";
 import * as descriptors from "./fs-descriptors.mjs";
 import * as operations from "./fs-operations.mjs";
+import { ReadStream, WriteStream } from "./fs-streams.mjs";
 import bufferModule from "../buffer.mjs";
 
 const { Buffer } = bufferModule;
@@ -30,11 +30,11 @@ class FileHandle {
   }
 
   createReadStream(options) {
-    return builtin("fs").createReadStream(undefined, { ...options, fd: this });
+    return new ReadStream(undefined, { ...options, fd: this });
   }
 
   createWriteStream(options) {
-    return builtin("fs").createWriteStream(undefined, { ...options, fd: this });
+    return new WriteStream(undefined, { ...options, fd: this });
   }
 
   async datasync() {

@@ -12,9 +12,9 @@ function opening(Base) {
   return class extends Base {
     bytesTransferred = 0;
 
-    constructor(path, flags, { fd, mode, autoClose = true, start, end = Infinity, ...options }) {
+    constructor(path, flags, { fd, mode, autoClose = true, start, ...options }) {
       super({ highWaterMark: HIGH_WATER_MARK, autoDestroy: autoClose, emitClose: true, ...options });
-      Object.assign(this, { path, flags, mode, fd: typeof fd === "number" ? fd : (fd?.fd ?? null), start, end, autoClose });
+      Object.assign(this, { path, flags, mode, fd: typeof fd === "number" ? fd : (fd?.fd ?? null), start, autoClose });
       this.position = start;
     }
 
@@ -52,8 +52,9 @@ function opening(Base) {
 
 export class ReadStream extends opening(stream.Readable) {
   constructor(path, options) {
-    const { flags = "r", ...rest } = optionsOf(options);
+    const { flags = "r", end = Infinity, ...rest } = optionsOf(options);
     super(path, flags, rest);
+    this.end = end;
   }
 
   get bytesRead() {
