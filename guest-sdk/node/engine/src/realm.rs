@@ -129,6 +129,7 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("randomFill", Function::new(cx.clone(), random_fill)?)?;
     native.set("utf8Encode", Function::new(cx.clone(), |cx: Ctx<'js>, text: String| ArrayBuffer::new(cx, text.into_bytes()))?)?;
     native.set("utf8Decode", Function::new(cx.clone(), utf8_decode)?)?;
+    mirra_engine_node_native::install(&native, random::next_u64)?;
     Ok(native)
 }
 
