@@ -144,7 +144,7 @@ impl Inflate {
                     return Err(Refusal::new("Z_NEED_DICT", "Missing dictionary"));
                 }
                 let dictionary = std::mem::take(&mut self.dictionary);
-                self.stream.set_dictionary(&dictionary).map_err(|_| Refusal::new("Z_DATA_ERROR", "Bad dictionary"))?;
+                self.stream.set_dictionary(&dictionary).map_err(|_| Refusal::new("Z_NEED_DICT", "Bad dictionary"))?;
                 Ok((taken, Progress::Going))
             }
             Err(error) => Err(Refusal::new("Z_DATA_ERROR", error.message().unwrap_or("invalid data"))),
@@ -163,8 +163,7 @@ fn brotli(
     output.resize(start + growth, 0);
     let mut available_out = growth;
     let room = &mut output[start..];
-    let result =
-        BrotliDecompressStream(&mut available_in, &mut taken, input, &mut available_out, &mut produced, room, &mut total, state);
+    let result = BrotliDecompressStream(&mut available_in, &mut taken, input, &mut available_out, &mut produced, room, &mut total, state);
     output.truncate(start + produced);
     match result {
         BrotliResult::ResultSuccess => Ok((taken, Progress::Ended)),

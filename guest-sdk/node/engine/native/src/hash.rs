@@ -35,10 +35,11 @@ pub fn install(native: &Object<'_>) -> rquickjs::Result<()> {
     define(native, "hasherCopy", hasher_copy)?;
     define(native, "hasherUpdate", hasher_update)?;
     define(native, "hasherDigest", hasher_digest)?;
-    define(native, "crc32", |bytes: Bytes<'_>, before: u32| {
-        let mut crc = crc32fast::Hasher::new_with_initial(before);
+    // Doubles, as whole numbers have signs.
+    define(native, "crc32", |bytes: Bytes<'_>, before: f64| {
+        let mut crc = crc32fast::Hasher::new_with_initial(before as u32);
         crc.update(view(&bytes));
-        crc.finalize()
+        f64::from(crc.finalize())
     })?;
     define(native, "timingSafeEqual", |a: Bytes<'_>, b: Bytes<'_>| is_equal(view(&a), view(&b)))
 }

@@ -44,7 +44,11 @@ fn scrypt<'js>(
         let invalid = |_| Refusal::new("ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params");
         let params = ::scrypt::Params::new(cost, block_size, parallelization).map_err(invalid)?;
         // The crate asks for about as much at once, and it would be the end of the call if it were not there.
-        let needed = (1_usize << cost).saturating_add(parallelization as usize + 2).saturating_mul(128 * block_size as usize);
+        let needed = 1_usize
+            .checked_shl(cost.into())
+            .unwrap_or(usize::MAX)
+            .saturating_add(parallelization as usize + 2)
+            .saturating_mul(128 * block_size as usize);
         drop(room(needed.saturating_add(length))?);
         let mut derived = vec![0; length];
         if length > 0 {

@@ -93,9 +93,7 @@ fn room(bytes: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 fn reserve(bytes: &mut Vec<u8>, more: usize) -> Result<(), Refusal> {
-    bytes
-        .try_reserve(more)
-        .map_err(|_| Refusal::new("ERR_MEMORY_ALLOCATION_FAILED", "the memory limit leaves no room for the result"))
+    bytes.try_reserve(more).map_err(|_| Refusal::new("ERR_MEMORY_ALLOCATION_FAILED", "the memory limit leaves no room for the result"))
 }
 
 /// Makes of a Rust type something that JavaScript holds and gives back.

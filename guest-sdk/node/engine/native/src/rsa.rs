@@ -27,6 +27,10 @@ pub fn sign(key: &PrivateKey, padding: &str, name: &str, salt_bytes: i32, hash: 
                 ..0 => (key.n().bit_width() as usize - 1).div_ceil(8).saturating_sub(hash.len() + 2),
                 bytes => bytes as usize,
             };
+            // Before room is made for it.
+            if salt_bytes > key.size() {
+                return Err(Refusal::new("ERR_OSSL_RSA_SIGN", "cannot sign: the salt is longer than the key"));
+            }
             with_mask_digest!(name, D => key.sign_with_rng(&mut World, Pss::<D>::new_with_salt(salt_bytes), hash))
                 .ok_or_else(|| unknown("hash", name))?
         }
@@ -54,7 +58,8 @@ pub fn verify(key: &PublicKey, padding: &str, name: &str, salt_bytes: i32, hash:
 pub fn encrypt(key: &PublicKey, padding: &str, name: &str, label: &[u8], text: &[u8]) -> Result<Vec<u8>, Refusal> {
     let encrypted = match padding {
         "pkcs1" => key.encrypt(&mut World, Pkcs1v15Encrypt, text),
-        _ => with_mask_digest!(name, D => key.encrypt(&mut World, Oaep::<D>::new_with_label(label), text)).ok_or_else(|| unknown("hash", name))?,
+        _ => with_mask_digest!(name, D => key.encrypt(&mut World, Oaep::<D>::new_with_label(label), text))
+            .ok_or_else(|| unknown("hash", name))?,
     };
     encrypted.map_err(|error| Refusal::new("ERR_OSSL_RSA_DATA_TOO_LARGE_FOR_KEY_SIZE", format!("cannot encrypt: {error}")))
 }

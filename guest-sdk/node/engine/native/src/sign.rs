@@ -51,7 +51,9 @@ fn verify<'js>(
     let verified = match &*key.borrow() {
         Key::RsaPublic(key) => rsa::verify(key, &scheme, &name, salt_bytes, message, signature),
         Key::Ec(key) => Ok(key.verify(message, signature, scheme == "der")),
-        Key::Ed25519Public(key) => Ok(Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())),
+        Key::Ed25519Public(key) => {
+            Ok(Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()))
+        }
         Key::RsaPrivate(_) | Key::Ed25519Private(_) => Err(wrong_key()),
     };
     verified.map_err(|refusal| refusal.throw(&cx))

@@ -19,12 +19,16 @@ function received(value) {
 }
 
 export function invalidType(name, expected, value) {
-  return coded(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}" argument must be ${expected}. ${received(value)}`);
+  return coded(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}" ${kindOf(name)} must be ${expected}. ${received(value)}`);
+}
+
+function kindOf(name) {
+  return name.includes(".") ? "property" : "argument";
 }
 
 export function invalidValue(name, value) {
-  const kind = name.includes(".") ? "property" : "argument";
-  return coded(TypeError, "ERR_INVALID_ARG_VALUE", `The ${kind} '${name}' is invalid. Received ${typeof value === "string" ? `'${value}'` : String(value)}`);
+  const shown = typeof value === "string" ? `'${value}'` : String(value);
+  return coded(TypeError, "ERR_INVALID_ARG_VALUE", `The ${kindOf(name)} '${name}' is invalid. Received ${shown}`);
 }
 
 export function outOfRange(name, range, value) {

@@ -45,7 +45,7 @@ function checkUsages(does, type, usages) {
 function makeKey({ name, parameters, does }, type, isExtractable, usages, handle) {
   checkUsages(does, type, usages);
   const algorithm = does.keyAlgorithm(name, parameters, handle);
-  return makeCryptoKey(type, isExtractable, algorithm, USAGES.filter((usage) => usages.includes(usage)), handle);
+  return makeCryptoKey(type, isExtractable, algorithm, [...new Set(usages)], handle);
 }
 
 function importHandle(format, data, { parameters, does }) {

@@ -26,11 +26,11 @@ function convert(format, bytes, options) {
 }
 
 function conversions(name, format, checked) {
-  const sync = (data, options) => convert(format, bytesArgument("buffer", data, undefined, DATA), checked(options));
+  const sync = (data, options) => convert(format, bytesArgument("buffer", data, undefined, DATA), checked(options, format));
   const async = (data, options, callback) => {
     if (typeof options === "function") [options, callback] = [undefined, options];
     checkFunction("callback", callback);
-    const [bytes, checkedOptions] = [bytesArgument("buffer", data, undefined, DATA), checked(options)];
+    const [bytes, checkedOptions] = [bytesArgument("buffer", data, undefined, DATA), checked(options, format)];
     later(callback, () => convert(format, bytes, checkedOptions));
   };
   Object.defineProperty(sync, "name", { value: `${name}Sync` });

@@ -6,15 +6,18 @@ import { viewOf } from "../crypto/views.mjs";
 
 const { Z_NO_FLUSH, Z_FINISH, Z_BLOCK, Z_MIN_CHUNK, Z_DEFAULT_CHUNK } = constants;
 
+const WINDOW_BITS_MIN = { gzip: 9, gunzip: 0, inflate: 0, unzip: 0 };
+
 function checked(options, name, least, most, otherwise) {
   const value = options[name];
   if (value === undefined || Number.isNaN(value)) return otherwise;
   if (typeof value !== "number") throw invalidType(`options.${name}`, "of type number", value);
-  if (!(value >= least && value <= most)) throw outOfRange(`options.${name}`, `>= ${least} and <= ${most}`, value);
+  const range = most === Infinity ? `>= ${least}` : `>= ${least} and <= ${most}`;
+  if (!(value >= least && value <= most)) throw outOfRange(`options.${name}`, range, value);
   return value;
 }
 
-export function zlibOptions(given) {
+export function zlibOptions(given, format) {
   const options = given ?? {};
   const { dictionary } = options;
   const view = dictionary === undefined ? undefined : viewOf(dictionary);
@@ -23,12 +26,12 @@ export function zlibOptions(given) {
   }
   return {
     level: checked(options, "level", -1, 9, -1),
-    // Zero, for those who read, is what the header says, and that is at most 15.
-    windowBits: checked(options, "windowBits", options.windowBits === 0 ? 0 : 8, 15, 15) || 15,
+    // Zero, for those who read a header, is what it says, and that is at most 15.
+    windowBits: checked(options, "windowBits", WINDOW_BITS_MIN[format] ?? 8, 15, 15) || 15,
     flush: checked(options, "flush", Z_NO_FLUSH, Z_BLOCK, Z_NO_FLUSH),
     finishFlush: checked(options, "finishFlush", Z_NO_FLUSH, Z_BLOCK, Z_FINISH),
     chunkSize: checked(options, "chunkSize", Z_MIN_CHUNK, Infinity, Z_DEFAULT_CHUNK),
-    maxOutputLength: checked(options, "maxOutputLength", 1, Infinity, Infinity),
+    maxOutputLength: checked(options, "maxOutputLength", 1, 2 ** 32, Infinity),
     // How much memory and which strategy zlib uses is its own matter: the result is another, and as right.
     memLevel: checked(options, "memLevel", 1, 9, 8),
     strategy: checked(options, "strategy", 0, 4, 0),
@@ -43,7 +46,7 @@ export function brotliOptions(given) {
     flush: Z_NO_FLUSH,
     finishFlush: options.finishFlush === constants.BROTLI_OPERATION_FLUSH ? constants.Z_SYNC_FLUSH : Z_FINISH,
     chunkSize: checked(options, "chunkSize", Z_MIN_CHUNK, Infinity, Z_DEFAULT_CHUNK),
-    maxOutputLength: checked(options, "maxOutputLength", 1, Infinity, Infinity),
+    maxOutputLength: checked(options, "maxOutputLength", 1, 2 ** 32, Infinity),
   };
 }
 

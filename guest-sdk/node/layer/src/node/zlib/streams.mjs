@@ -115,7 +115,7 @@ class Zlib extends Transform {
 function zlibStream(format) {
   return class extends Zlib {
     constructor(options) {
-      super(format, options, zlibOptions(options));
+      super(format, options, zlibOptions(options, format));
     }
   };
 }
