@@ -154,6 +154,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("url", Same),
     ("url-search-params", Same),
     ("waits-too-long", Once),
+    ("web-crypto", Same),
 ];
 
 const REJECTED: &[&str] = &[

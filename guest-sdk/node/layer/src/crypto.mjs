@@ -1,7 +1,8 @@
-// Web Crypto's sources of randomness.
+// The global `crypto`: sources of randomness here, the rest in `node/internal/crypto/subtle.mjs`.
 
 import { defineGlobal } from "./intrinsics.mjs";
 import { native } from "./native.mjs";
+import { installSubtle, subtle } from "./node/internal/crypto/subtle.mjs";
 
 /** The most that one call of getRandomValues fills; the standard's number. */
 const QUOTA_BYTES = 65536;
@@ -15,7 +16,7 @@ const IntegerArrays = [
 ];
 
 /** What is drawn while a handler is prepared would be in its image. */
-function refuseWhilePreparing() {
+export function refuseWhilePreparing() {
   if (native.isPreparing()) {
     throw new Error("randomness made while a handler is prepared would be the same in every call; move it into the handler");
   }
@@ -23,6 +24,15 @@ function refuseWhilePreparing() {
 
 function hex() {
   return native.random52().toString(16).padStart(HEX_DIGITS, "0");
+}
+
+/** A version 4 UUID. */
+export function randomUUID() {
+  refuseWhilePreparing();
+  const digits = hex() + hex() + hex();
+  const variant = VARIANT[parseInt(digits[15], 16) & 3];
+  const part = (from, to) => digits.slice(from, to);
+  return `${part(0, 8)}-${part(8, 12)}-4${part(12, 15)}-${variant}${part(16, 19)}-${part(19, 31)}`;
 }
 
 class Crypto {
@@ -40,13 +50,12 @@ class Crypto {
     return array;
   }
 
-  /** A version 4 UUID. */
   randomUUID() {
-    refuseWhilePreparing();
-    const digits = hex() + hex() + hex();
-    const variant = VARIANT[parseInt(digits[15], 16) & 3];
-    const part = (from, to) => digits.slice(from, to);
-    return `${part(0, 8)}-${part(8, 12)}-4${part(12, 15)}-${variant}${part(16, 19)}-${part(19, 31)}`;
+    return randomUUID();
+  }
+
+  get subtle() {
+    return subtle;
   }
 
   get [toStringTag]() {
@@ -56,4 +65,5 @@ class Crypto {
 
 export function installCrypto() {
   defineGlobal("crypto", new Crypto());
+  installSubtle();
 }

@@ -31,7 +31,9 @@ export function defineHidden(object, key, value) {
   defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true });
 }
 
+/** A function is known by that name: in the bundle it may have another one. */
 export function defineGlobal(name, value) {
+  if (typeof value === "function" && value.name !== name) defineProperty(value, "name", { value: name, configurable: true });
   defineHidden(globalThis, name, value);
 }
 
@@ -39,7 +41,6 @@ export function defineGlobal(name, value) {
 export function defineClasses(classes) {
   for (const name in classes) {
     const type = classes[name];
-    defineProperty(type, "name", { value: name, configurable: true });
     defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
     defineGlobal(name, type);
   }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { types } from "node:util";
 import vm from "node:vm";
+import { nativeOperations } from "./native-operations.mjs";
 
 const DIST = new URL("../dist/", import.meta.url);
 const LAYER = readFileSync(new URL("layer.js", DIST), "utf8");
@@ -10,7 +11,8 @@ const LAYER = readFileSync(new URL("layer.js", DIST), "utf8");
 export const BUILTINS = readFileSync(new URL("builtins.txt", DIST), "utf8").trim().split("\n");
 const LEVELS = ["debug", "info", "warn", "error"];
 
-export function makeRealm() {
+/** `operations` stand in for some of the engine's. */
+export function makeRealm(layer = LAYER, operations = {}) {
   const realm = { us: 0, isPreparing: true, logs: [], started: [], randoms: [] };
   const native = {
     log: (level, message) => realm.logs.push([LEVELS[level], message]),
@@ -32,18 +34,14 @@ export function makeRealm() {
     bindReactions: () => {},
     isProxy: types.isProxy,
     memoryBytes: () => 1_000_000,
+    ...nativeOperations,
+    ...operations,
   };
   // A bare context of V8, but for what the engine has more and less.
-  const context = vm.createContext({ DOMException });
+  const context = vm.createContext({ DOMException, atob, btoa });
   vm.runInContext("delete globalThis.Atomics", context);
-  context.base64 = { of: (bytes) => Buffer.from(bytes).toString("base64"), from: (text) => Buffer.from(text, "base64") };
-  vm.runInContext(`{
-    const { of, from } = base64;
-    delete globalThis.base64;
-    Uint8Array.prototype.toBase64 ??= function () { return of(this); };
-    Uint8Array.fromBase64 ??= (text) => new Uint8Array(from(text));
-  }`, context);
-  const hooks = vm.runInContext(LAYER, context, { filename: "mirra:layer" })(native);
+  vm.runInContext(`(${addBase64})()`, context);
+  const hooks = vm.runInContext(layer, context, { filename: "mirra:layer" })(native);
   realm.run = (code) => vm.runInContext(code, context, { filename: "handler.js" });
 
   /** Adopts a module of these exports and begins the call. */
@@ -65,6 +63,23 @@ export function makeRealm() {
   };
 
   return Object.assign(realm, hooks);
+}
+
+/** What the engine's Uint8Array has and this Node's may not have. */
+function addBase64() {
+  const digits = (byte) => byte.toString(16).padStart(2, "0");
+  Uint8Array.prototype.toHex ??= function toHex() {
+    return Array.from(this, digits).join("");
+  };
+  Uint8Array.prototype.toBase64 ??= function toBase64({ alphabet, omitPadding } = {}) {
+    let text = btoa(Array.from(this, (byte) => String.fromCharCode(byte)).join(""));
+    if (alphabet === "base64url") text = text.replaceAll("+", "-").replaceAll("/", "_");
+    return omitPadding ? text.replaceAll("=", "") : text;
+  };
+  Uint8Array.fromBase64 ??= function fromBase64(text, { alphabet } = {}) {
+    const standard = alphabet === "base64url" ? text.replaceAll("-", "+").replaceAll("_", "/") : text;
+    return Uint8Array.from(atob(standard), (character) => character.charCodeAt(0));
+  };
 }
 
 export function drainMicrotasks() {

@@ -2,7 +2,7 @@
 
 import { Headers } from "headers-polyfill";
 
-import { defineClasses, defineGlobal, defineProperty } from "../intrinsics.mjs";
+import { defineClasses, defineGlobal } from "../intrinsics.mjs";
 import { send } from "./http-operation.mjs";
 import { Blob, Body, File, FormData, SHARE, TAKE } from "./body.mjs";
 
@@ -242,9 +242,6 @@ export async function fetch(input, init) {
 
 export function installFetch() {
   defineClasses({ Request, Response });
-  // Of their packages, and told by those what they are.
-  for (const [name, value] of Object.entries({ Blob, File, FormData, Headers, fetch })) {
-    defineProperty(value, "name", { value: name, configurable: true });
-    defineGlobal(name, value);
-  }
+  // The classes are told by their packages what they are.
+  for (const [name, value] of Object.entries({ Blob, File, FormData, Headers, fetch })) defineGlobal(name, value);
 }

@@ -7,6 +7,7 @@ import {
 } from "web-streams-polyfill";
 
 import { defineClasses } from "../intrinsics.mjs";
+import { Codec } from "../node/internal/zlib/codec.mjs";
 
 /** A pair of streams, the one fed with what the other is given. */
 class Transforming {
@@ -77,9 +78,45 @@ class TextDecoderStream extends Transforming {
   }
 }
 
+const bytesOf = (chunk) => (chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+
+/** `formats` has the codec's names by the standard's. */
+class Coding extends Transforming {
+  constructor(format, formats) {
+    if (!Object.hasOwn(formats, format)) throw new TypeError(`${format} is no format: ${Object.keys(formats).join(", ")} are`);
+    const codec = new Codec(formats[format]);
+    const enqueue = (controller, pieces) => {
+      for (const piece of pieces) controller.enqueue(new Uint8Array(piece));
+    };
+    const told = (work) => {
+      try {
+        work();
+      } catch (cause) {
+        throw new TypeError(cause.message, { cause });
+      }
+    };
+    super({
+      transform: (chunk, controller) => told(() => enqueue(controller, codec.pieces(bytesOf(chunk)))),
+      flush: (controller) => told(() => enqueue(controller, codec.end())),
+    });
+  }
+}
+
+class CompressionStream extends Coding {
+  constructor(format) {
+    super(format, { gzip: "gzip", deflate: "deflate", "deflate-raw": "deflate-raw" });
+  }
+}
+
+class DecompressionStream extends Coding {
+  constructor(format) {
+    super(format, { gzip: "gunzip", deflate: "inflate", "deflate-raw": "inflate-raw" });
+  }
+}
+
 export const streams = {
-  ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TextDecoderStream, TextEncoderStream,
+  ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy, DecompressionStream, ReadableByteStreamController, ReadableStream,
+  ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TextDecoderStream, TextEncoderStream,
   TransformStream, TransformStreamDefaultController, WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter,
 };
 

@@ -1,0 +1,2 @@
+// Over native hashing, ciphers and signatures (engine/native).
+export { default } from "./internal/crypto/index.mjs";

@@ -1,0 +1,2 @@
+// Over native compression (engine/native).
+export { default } from "./internal/zlib/index.mjs";
