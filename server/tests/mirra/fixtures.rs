@@ -59,9 +59,11 @@ const HANDLERS: &[(&str, Check)] = &[
     ("never-settles", Same),
     ("node-async-local-storage", Same),
     ("node-builtins", Same),
+    ("node-crypto", Same),
     ("node-fs-tmp", Same),
     ("node-refused", Same),
     ("node-require", Same),
+    ("node-zlib", Same),
     ("performance-now", Same),
     ("plain-js", Same),
     ("py-abort", Same),
@@ -154,6 +156,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("url", Same),
     ("url-search-params", Same),
     ("waits-too-long", Once),
+    ("web-compression", Same),
     ("web-crypto", Same),
 ];
 

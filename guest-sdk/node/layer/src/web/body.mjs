@@ -34,24 +34,27 @@ export function extract(given) {
   return { bytes: encoder.encode(String(given)), type: "text/plain;charset=UTF-8" };
 }
 
-/** All that a stream gives. */
-async function drain(stream) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-    if (!ArrayBuffer.isView(bytes)) throw new TypeError("A stream that is a body gives Uint8Arrays");
-    chunks.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    length += bytes.byteLength;
-  }
+/** One of many. */
+export function joined(chunks) {
   if (chunks.length === 1) return chunks[0];
-  const all = new Uint8Array(length);
+  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {
     all.set(chunk, at);
     at += chunk.length;
   }
   return all;
+}
+
+/** All that a stream gives. */
+async function drain(stream) {
+  const chunks = [];
+  for await (const chunk of stream) {
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    if (!ArrayBuffer.isView(bytes)) throw new TypeError("A stream that is a body gives Uint8Arrays");
+    chunks.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+  return joined(chunks);
 }
 
 /** What Request and Response have in common. */

@@ -3,8 +3,9 @@
 import { Headers } from "headers-polyfill";
 
 import { defineClasses, defineGlobal } from "../intrinsics.mjs";
+import { Codec } from "../node/internal/zlib/codec.mjs";
 import { send } from "./http-operation.mjs";
-import { Blob, Body, File, FormData, SHARE, TAKE } from "./body.mjs";
+import { Blob, Body, File, FormData, SHARE, TAKE, joined } from "./body.mjs";
 
 const REDIRECTS_MAX = 20;
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -206,12 +207,23 @@ function redirected(hop, answer) {
   return { url: url.href, method: becomesGet ? "GET" : hop.method, headers, body: becomesGet ? undefined : hop.body };
 }
 
+/** The bodies that servers pack, by the codec's names. */
+const CODINGS = { gzip: "gunzip", "x-gzip": "gunzip", deflate: "inflate", br: "brotli-decompress" };
+
+/** The answer with its body as it was before it was packed, if it was. */
+function unpacked(answer) {
+  const coding = answer.headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1].trim().toLowerCase();
+  if (!Object.hasOwn(CODINGS, coding) || answer.body.length === 0) return answer;
+  const codec = new Codec(CODINGS[coding]);
+  return { ...answer, body: joined([...codec.pieces(answer.body), ...codec.end()].map((piece) => new Uint8Array(piece))) };
+}
+
 async function follow(request, body) {
   let hop = { url: request.url, method: request.method, headers: [...request.headers], body };
   for (let hops = 0; ; hops += 1) {
     const answer = await send(hop);
     const next = request.redirect === "manual" ? null : redirected(hop, answer);
-    if (next === null) return Response[OF](answer, hop.url, hops > 0);
+    if (next === null) return Response[OF](unpacked(answer), hop.url, hops > 0);
     if (request.redirect === "error") throw new Error("unexpected redirect");
     if (hops >= REDIRECTS_MAX) throw new Error("redirect count exceeded");
     hop = next;
@@ -222,6 +234,7 @@ export async function fetch(input, init) {
   const request = new Request(input, init);
   request.signal.throwIfAborted();
   if (!request.headers.has("accept")) request.headers.set("accept", "*/*");
+  if (!request.headers.has("accept-encoding")) request.headers.set("accept-encoding", "gzip, deflate, br");
   if (!request.headers.has("user-agent")) request.headers.set("user-agent", "node");
   // Made now, since the caller is on the stack only now.
   const failure = new TypeError("fetch failed");
