@@ -142,7 +142,8 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("randomFill", Function::new(cx.clone(), random_fill)?)?;
     native.set("utf8Encode", Function::new(cx.clone(), |cx: Ctx<'js>, text: String| ArrayBuffer::new(cx, text.into_bytes()))?)?;
     native.set("utf8Decode", Function::new(cx.clone(), utf8_decode)?)?;
-    native.set("bindReactions", Function::new(cx.clone(), reactions::bind_with)?)?;
+    native.set("asyncContext", Function::new(cx.clone(), reactions::current)?)?;
+    native.set("enterAsyncContext", Function::new(cx.clone(), reactions::enter)?)?;
     native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
     native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;
     mirra_engine_node_native::install(&native, random::next_u64)?;

@@ -122,7 +122,7 @@ test("nothing outside /tmp can be written, and there is an end to it", () => {
   assert.equal(code("fs.mkdirSync('/a')"), "EROFS EROFS: read-only file system, mkdir '/a'");
   assert.equal(code("fs.writeFileSync('/a/b', '')"), "ENOENT ENOENT: no such file or directory, open '/a/b'");
   assert.equal(code("fs.rmSync('/tmp', { recursive: true })"), "EROFS EROFS: read-only file system, rm '/tmp'");
-  assert.equal(code("fs.writeFileSync('/tmp/../a', '')"), "EROFS EROFS: read-only file system, open '/tmp/../a'");
+  assert.equal(code("fs.writeFileSync('/tmp//../a', '')"), "EROFS EROFS: read-only file system, open '/tmp//../a'");
   assert.equal(code("fs.readFileSync('/etc/passwd')"), "ENOENT ENOENT: no such file or directory, open '/etc/passwd'");
   assert.equal(code("fs.writeFileSync('/tmp/a', Buffer.alloc(33 << 20))"), "ENOSPC ENOSPC: no space left on device, write");
   assert.equal(code("for (let at = 0; ; at += 1) fs.writeFileSync(`/tmp/${at}`, '')"), "ENOSPC ENOSPC: no space left on device, open '/tmp/9999'");
@@ -132,6 +132,6 @@ test("nothing outside /tmp can be written, and there is an end to it", () => {
 test("what is removed makes room", () => {
   const realm = makeRealm();
   const run = (body) => realm.run(`((fs) => { ${body} })`)(realm.builtin("fs"));
-  run("for (let round = 0; round < 3; round += 1) { fs.mkdirSync('/tmp/d'); fs.writeFileSync('/tmp/d/a', Buffer.alloc(30 << 20)); fs.rmSync('/tmp/d', { recursive: true }); }");
+  run("for (let round = 0; round < 3; round += 1) { fs.mkdirSync('/tmp/d'); fs.writeFileSync('/tmp//d/a', Buffer.alloc(30 << 20)); fs.rmSync('/tmp/d', { recursive: true }); }");
   run("for (let round = 0; round < 20000; round += 1) { fs.writeFileSync('/tmp/a', 'x'); fs.unlinkSync('/tmp/a'); }");
 });

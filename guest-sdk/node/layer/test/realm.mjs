@@ -30,8 +30,9 @@ export function makeRealm(layer = LAYER, operations = {}) {
         return undefined;
       }
     },
-    // Contexts that go with promises are the engine's doing: fixtures try them.
-    bindReactions: () => {},
+    // That they go with promises is the engine's doing: a fixture tries it.
+    asyncContext: () => realm.asyncContext,
+    enterAsyncContext: (context) => (realm.asyncContext = context),
     isProxy: types.isProxy,
     memoryBytes: () => 1_000_000,
     ...nativeOperations,
