@@ -199,7 +199,7 @@ impl Cipher {
             reserve(&mut last, padding)?;
             last.resize(BLOCK, padding as u8);
         }
-        if last.len() % BLOCK != 0 || (is_padded && last.is_empty()) {
+        if !last.len().is_multiple_of(BLOCK) || (is_padded && last.is_empty()) {
             return Err(Refusal::new("ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH", "error:1C80006B:Provider routines::wrong final block length"));
         }
         blocks.process(AesBlock::slice_as_chunks_mut(&mut last).0);
