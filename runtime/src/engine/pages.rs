@@ -77,12 +77,12 @@ impl Pages {
     fn is_due(&self, slot: usize) -> bool {
         let calls = self.calls.fetch_add(1, Relaxed);
         if !self.is_scattered.load(Relaxed) {
-            return calls < FIRST_CALLS || calls % EVERY == 0;
+            return calls < FIRST_CALLS || calls.is_multiple_of(EVERY);
         }
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let calls = slots.entry(slot).or_default();
         *calls += 1;
-        *calls <= FIRST_CALLS || *calls % EVERY == 0
+        *calls <= FIRST_CALLS || calls.is_multiple_of(EVERY)
     }
 }
 
