@@ -24,7 +24,13 @@ use tokio::sync::oneshot;
 const INLINE_MAX: Duration = Duration::from_micros(100);
 
 /// How the kernel ranks the pool's threads: like a batch job beside an interactive one.
-pub const POOL_NICENESS: i32 = 10;
+const POOL_NICENESS: i32 = 10;
+
+/// Has the kernel rank this thread below the ones that serve.
+pub fn rank_below() {
+    // Without the right to it the thread competes at equal rank, which is fair enough.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), POOL_NICENESS);
+}
 
 pub struct Scheduler {
     pool: Arc<Pool>,
@@ -38,8 +44,7 @@ impl Scheduler {
             let (pool, runtime) = (pool.clone(), runtime.clone());
             std::thread::Builder::new().name(format!("calls-{index}")).spawn(move || {
                 let _entered = runtime.enter();
-                // Without the right to it the pool competes at equal rank, which is fair enough.
-                let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), POOL_NICENESS);
+                rank_below();
                 pool.work();
             })?;
         }

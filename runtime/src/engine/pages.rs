@@ -6,15 +6,14 @@
 //! to fault in again. Handlers with packages write to more runs than that. So before a call ends, small gaps between runs are
 //! written to as well, with what is there: they are copied back with the rest from then on, which costs less than a fault.
 //!
-//! That is done once for each slot of wasmtime's pool, as pages stay written; and looked at again now and then, since other events
-//! take other ways.
+//! Pages stay written for as long as a slot of wasmtime's pool serves the same handler, so only some calls look: the first, and later
+//! ones now and then, since there are other slots, and other events take other ways.
 
 use std::{
-    collections::HashMap,
     fs::File,
     os::fd::AsFd,
     sync::{
-        LazyLock, Mutex, PoisonError,
+        LazyLock,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
 };
@@ -31,9 +30,11 @@ const RUNS_MAX: usize = 31;
 /// What is looked at; a memory with more runs is not put in order.
 const RUNS_SEEN_MAX: usize = 1024;
 
-/// The first calls of a handler are looked at, then one in so many.
+/// The first calls of a handler are looked at, then one in so many. Which slot a call has is not remembered: that would take a lock
+/// on the path of every call, and a slot that was missed is met again soon.
 const FIRST_CALLS: u32 = 4;
 const EVERY: u32 = 64;
+const EVERY_SCATTERED: u32 = 8;
 
 /// What is known of one handler's memories.
 #[derive(Default)]
@@ -41,8 +42,6 @@ pub struct Pages {
     calls: AtomicU32,
     /// Calls were seen that write to more runs than wasmtime puts back.
     is_scattered: AtomicBool,
-    /// Calls since a slot was put in order, by its address.
-    slots: Mutex<HashMap<usize, u32>>,
 }
 
 /// Pages that were written, one after the other.
@@ -56,7 +55,7 @@ impl Pages {
     /// A call is about to end whose memory begins at `start` and has at most so many bytes. Only its instance uses that memory,
     /// and stands still meanwhile.
     pub fn tidy(&self, start: *const u8, bytes: usize) {
-        if !self.is_due(start as usize) {
+        if !self.is_due() {
             return;
         }
         let runs = written(start as usize, bytes.next_multiple_of(PAGE_BYTES));
@@ -74,15 +73,10 @@ impl Pages {
         }
     }
 
-    fn is_due(&self, slot: usize) -> bool {
+    fn is_due(&self) -> bool {
         let calls = self.calls.fetch_add(1, Relaxed);
-        if !self.is_scattered.load(Relaxed) {
-            return calls < FIRST_CALLS || calls.is_multiple_of(EVERY);
-        }
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = slots.entry(slot).or_default();
-        *calls += 1;
-        *calls <= FIRST_CALLS || calls.is_multiple_of(EVERY)
+        let every = if self.is_scattered.load(Relaxed) { EVERY_SCATTERED } else { EVERY };
+        calls < FIRST_CALLS || calls.is_multiple_of(every)
     }
 }
 
