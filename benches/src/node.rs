@@ -3,13 +3,13 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
-use mirra_host_sdk::{Executor, Limits, Source};
+use mirra_host_sdk::{Executor, Source};
 use mirra_runtime::Metering;
 
 use crate::{
     Figure, Report, Workbench,
     report::percentile,
-    workbench::{invoke, json},
+    workbench::{json, sample},
 };
 
 /// lodash, date-fns and axios, each used in every call.
@@ -34,15 +34,7 @@ pub async fn node(workbench: &Workbench, packages: &Path) -> Result<Report> {
     }
     let handler = handler.context("nothing was deployed")?;
     let artifact_bytes = executor.artifact_bytes(&handler).context("a handler without an artifact")?;
-    let event = json("{}")?;
-    let mut samples = Vec::new();
-    for call in 0..WARM_UP + CALLS {
-        let began = Instant::now();
-        invoke(&executor, &handler, &event, Limits::default()).await?;
-        if call >= WARM_UP {
-            samples.push(began.elapsed().as_secs_f64() * 1e6);
-        }
-    }
+    let mut samples = sample(&executor, &handler, &json("{}")?, WARM_UP, CALLS).await?;
     let three = "lodash, date-fns and axios";
     let figures = vec![
         Figure::low(format!("{three}: cold call, p50"), percentile(&mut samples, 0.5), "us").promised((150.0, 150.0)),

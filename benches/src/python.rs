@@ -14,7 +14,7 @@ use crate::{
     Figure, Lang, Report, Workbench,
     report::percentile,
     subject::{KINDS, SMALL_EVENT},
-    workbench::{invoke, json, prepare},
+    workbench::{invoke, json, prepare, sample},
 };
 
 /// The world that componentize-py's component is made for.
@@ -117,15 +117,7 @@ fn process_ms(folder: &Path) -> Result<f64> {
 }
 
 async fn calls(executor: &LocalExecutor, handler: &HandlerId) -> Result<f64> {
-    let event = json(SMALL_EVENT)?;
-    let mut samples = Vec::new();
-    for call in 0..CALLS + CALLS / 5 {
-        let began = Instant::now();
-        invoke(executor, handler, &event, Limits::default()).await?;
-        if call >= CALLS / 5 {
-            samples.push(began.elapsed().as_secs_f64() * 1e6);
-        }
-    }
+    let mut samples = sample(executor, handler, &json(SMALL_EVENT)?, CALLS / 5, CALLS).await?;
     Ok(percentile(&mut samples, 0.5))
 }
 

@@ -3,13 +3,12 @@
 use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
-use mirra_host_sdk::Limits;
 use mirra_runtime::{LocalExecutor, Metering};
 
 use crate::{
     Figure, Report, Workbench,
     report::percentile,
-    workbench::{invoke, json, prepare},
+    workbench::{json, prepare, sample},
 };
 
 const FFT: (&str, &str) =
@@ -61,19 +60,11 @@ async fn handler(executor: &LocalExecutor, folder: &Path, name: &str, (source, e
     let handler = prepare(executor, folder, &file, &unique).await?;
     let deployed_s = began.elapsed().as_secs_f64();
     let artifact_bytes = executor.artifact_bytes(&handler).context("a handler without an artifact")?;
-    let event = json(event)?;
-    let mut samples = Vec::new();
-    for call in 0..WARM_UP + CALLS {
-        let began = Instant::now();
-        invoke(executor, &handler, &event, Limits::default()).await?;
-        if call >= WARM_UP {
-            samples.push(began.elapsed().as_secs_f64() * 1e3);
-        }
-    }
+    let mut samples = sample(executor, &handler, &json(event)?, WARM_UP, CALLS).await?;
     Ok([
         Figure::low(format!("{name}: deploy, top level included"), deployed_s, "s"),
         Figure::low(format!("{name}: stored artifact"), artifact_bytes as f64 / 1e6, "MB"),
-        Figure::low(format!("{name}: cold call, p99"), percentile(&mut samples, 0.99), "ms"),
-        Figure::low(format!("{name}: cold call, p50"), percentile(&mut samples, 0.5), "ms"),
+        Figure::low(format!("{name}: cold call, p99"), percentile(&mut samples, 0.99) / 1e3, "ms"),
+        Figure::low(format!("{name}: cold call, p50"), percentile(&mut samples, 0.5) / 1e3, "ms"),
     ])
 }

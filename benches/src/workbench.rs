@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::Result;
 use mirra_host_sdk::{Executor, HandlerId, Invocation, Json, Limits, Outcome, Source};
@@ -30,6 +33,19 @@ pub async fn invoke(executor: &LocalExecutor, handler: &HandlerId, event: &Json,
         anyhow::bail!("a call of the bench failed: {error}");
     }
     Ok(outcome)
+}
+
+/// How long each of so many calls takes, in microseconds, after as many others as it takes to be warm.
+pub async fn sample(executor: &LocalExecutor, handler: &HandlerId, event: &Json, warm_up: usize, calls: usize) -> Result<Vec<f64>> {
+    let mut samples = Vec::with_capacity(calls);
+    for call in 0..warm_up + calls {
+        let began = Instant::now();
+        invoke(executor, handler, event, Limits::default()).await?;
+        if call >= warm_up {
+            samples.push(began.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    Ok(samples)
 }
 
 pub fn json(text: &str) -> Result<Json> {

@@ -99,7 +99,7 @@ async fn install_python(setup: &Setup) -> Result<Installed> {
     let _told = (setup.long_work)("compiling the Python engine, once on this machine");
     let library = python::library(&setup.cache)?;
     let plan = Plan { files: library.clone(), ..plan(setup, Arc::new(python::GUEST), python::GLUE) };
-    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_engine());
+    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_engine())?;
     install_cpython(setup, "python", Needs::Little, plan, library, packages).await
 }
 
@@ -107,7 +107,7 @@ async fn install_scientific(setup: &Setup) -> Result<Installed> {
     let origin = python::Origin::open(setup.cache.clone(), setup.long_work.clone());
     let library = origin.library().await?;
     let limits = python::SCIENTIFIC_LIMITS;
-    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_library(&library));
+    let packages = python::Packages::open(&setup.cache_folder, setup.long_work.clone(), python::packages_of_library(&library))?;
     let plan = Plan { files: library.clone(), limits, ..plan(setup, Arc::new(origin), python::GLUE) };
     let _told = (setup.long_work)("compiling the scientific Python engine, once on this machine; that takes a minute or two");
     install_cpython(setup, python::SCIENTIFIC, Needs::Exceptions, plan, library, packages).await
@@ -119,12 +119,11 @@ async fn install_cpython(
     needs: Needs,
     plan: Plan,
     library: Files,
-    packages: std::io::Result<python::Packages>,
+    packages: python::Packages,
 ) -> Result<Installed> {
     let fuel = Fuel::CountedByGuest;
     let (wasmtime, mut linker) = wasmtime(setup, fuel, needs)?;
     let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
-    let packages = packages.context("cannot open the cache of packages")?;
     Ok(Installed { language: Box::new(python::Python { name, engine, library, packages }), wasmtime, fuel, linker })
 }
 

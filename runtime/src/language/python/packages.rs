@@ -1,9 +1,10 @@
 //! The packages that a handler requires: found and fetched by pip (`wheels/`), shown to it as files.
 
-use std::{io, path::Path, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use mirra_host_sdk::{Diagnostic, HostError, PrepareError};
 use mirra_wheels::{Engine, Error, Packages, Requirements, Resolver};
+use wasmtime::error::Context;
 
 use super::{LIBRARY_FOLDER, choice, source};
 use crate::{
@@ -46,8 +47,9 @@ pub struct Found {
 
 impl Source {
     /// `cache_folder`: where what was found once is kept.
-    pub fn open(cache_folder: &Path, long_work: LongWork, engine: Engine) -> io::Result<Source> {
-        Ok(Source { resolver: Resolver::from_env().with_cache(&cache_folder.join("packages"))?, engine, long_work })
+    pub fn open(cache_folder: &Path, long_work: LongWork, engine: Engine) -> wasmtime::Result<Source> {
+        let resolver = Resolver::from_env().with_cache(&cache_folder.join("packages")).context("cannot open the cache of packages")?;
+        Ok(Source { resolver, engine, long_work })
     }
 
     /// None: the handler needs what only the other engine has.
