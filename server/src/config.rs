@@ -8,8 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use mirra_egress::{AllowEntry, AllowList};
-use mirra_host_sdk::{LimitError, Limits, PriceTable, Usd};
+use mirra_host_sdk::{AllowEntry, AllowList, LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
 
 use crate::{failure::Failure, terminal::say};

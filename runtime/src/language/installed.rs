@@ -22,7 +22,7 @@ use crate::{
         snapshot::LoadLimits,
     },
     files::Files,
-    handler::{self, Handler},
+    handler::Handler,
     host::{self, Call},
 };
 
@@ -69,11 +69,7 @@ pub struct Installed {
 
 impl Installed {
     pub fn load(&self, cache: &Cache, entry: &Arc<Entry>) -> Result<Handler> {
-        let files = match self.language.files() {
-            Some(common) => handler::files(cache, entry, common)?,
-            None => Files::default(),
-        };
-        Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel, files)
+        Handler::load(cache, &self.wasmtime, &self.linker, entry.clone(), self.fuel, self.language.files())
     }
 }
 

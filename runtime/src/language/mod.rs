@@ -64,10 +64,9 @@ pub trait Language: Send + Sync {
     /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
 
-    /// Files that every handler in this language sees besides its own. None: handlers in it have none at all, and their metadata
-    /// need not be read to know which.
-    fn files(&self) -> Option<Files> {
-        None
+    /// Files that every handler in this language sees besides its own.
+    fn files(&self) -> Files {
+        Files::default()
     }
 }
 

@@ -47,7 +47,7 @@ class _Wire:
         outcome, self._outcome = self._outcome or self._exchange(), None
         if isinstance(outcome, TimeoutError):
             raise outcome
-        return io.BufferedReader(io.BytesIO(outcome))
+        return io.BufferedReader(outcome)
 
     def _exchange(self):
         head, body = self._head, self._pending
@@ -59,7 +59,7 @@ class _Wire:
             answer = http_operation.send(head.method, url, head.headers, head.body(body), self._timeout)
         except http_operation.Failed as failed:
             raise _error(failed) from None
-        return _as_sent(answer, head.method)
+        return _Incoming(answer, head.method)
 
     def close(self):
         pass
@@ -119,14 +119,40 @@ def _error(failed):
     return ConnectionRefusedError(errno.ECONNREFUSED, message)
 
 
-def _as_sent(answer, method):
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
-    # An answer without a body may still tell how long that would be.
-    has_length = method == "HEAD" or answer.status in (204, 304)
-    lines += [f"{name}: {value}" for name, value in answer.headers if has_length or name != "content-length"]
-    if not has_length:
-        lines.append(f"content-length: {len(answer.body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
+class _Incoming(io.RawIOBase):
+    """An answer as it would come over the wire."""
+
+    def __init__(self, answer, method):
+        self._answer = answer
+        self._pending = memoryview(_head(answer, method))
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self._pending:
+            try:
+                self._pending = memoryview(self._answer.read())
+            except http_operation.Failed as failed:
+                raise _error(failed) from None
+        count = min(len(buffer), len(self._pending))
+        buffer[:count] = self._pending[:count]
+        self._pending = self._pending[count:]
+        return count
+
+    def close(self):
+        if not self.closed:
+            self._answer.close()
+        super().close()
+
+
+def _head(answer, method):
+    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
+    # One without a length ends where the connection does, which then cannot be kept. Libraries want to keep it.
+    is_without = method == "HEAD" or answer.status in (204, 304) or any(name == "content-length" for name, _ in answer.headers)
+    if not is_without and answer.length is not None:
+        lines.append(f"content-length: {answer.length}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _connect(scheme, sends_at_once):

@@ -116,8 +116,8 @@ impl Language for Python {
         })
     }
 
-    fn files(&self) -> Option<Files> {
-        Some(self.library.clone())
+    fn files(&self) -> Files {
+        self.library.clone()
     }
 }
 
