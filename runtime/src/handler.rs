@@ -104,7 +104,7 @@ impl Handler {
 
 impl Metadata {
     pub fn read(entry: &Entry) -> Result<Metadata> {
-        Metadata::parse(&entry.data().context("cannot read a handler's metadata")?)
+        Metadata::parse(&entry.map().context("cannot read a handler's metadata")?)
     }
 
     /// Of what `pack` has made.
@@ -130,7 +130,7 @@ impl Metadata {
 
 impl Traces {
     fn read(entry: &Entry) -> Result<Option<Traces>> {
-        unpack(split(&entry.data().context("cannot read a handler's traces")?)?.1)
+        unpack(split(&entry.map().context("cannot read a handler's traces")?)?.1)
     }
 }
 
