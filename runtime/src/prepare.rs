@@ -60,7 +60,8 @@ impl Workshop<'_> {
         };
         let (settings, settings_file) = Settings::of(path)?;
         // Read before the build: a file that changes meanwhile must not pass for what was built.
-        let inputs = hash_inputs(recipe.inputs.iter().chain(&settings_file)).map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
+        let inputs = hash_inputs(recipe.inputs.iter().chain(&settings_file))
+            .map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
         let id = handler_id(self.language, &recipe, &settings);
         let (entry, warnings, is_cached) = match self.kept(&id)? {
             Some(entry) => {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use mirra_host_sdk::{
-    Answering, Capabilities, Capability, ErrorCode, Executor, HandlerId, Invocation, Json, Limits, Operation, OperationError, Outcome, Source,
-    Usd,
+    Answering, Capabilities, Capability, ErrorCode, Executor, HandlerId, Invocation, Json, Limits, Operation, OperationError, Outcome,
+    Source, Usd,
 };
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
 use serde_json::value::RawValue;

@@ -120,11 +120,28 @@ def _error(failed):
 
 
 class _Incoming(io.RawIOBase):
-    """An answer as it would come over the wire."""
+    """An answer as it would come over the wire. One of unknown length comes in chunks, so that libraries that hand on what has come know
+    where it ends."""
 
     def __init__(self, answer, method):
         self._answer = answer
-        self._pending = memoryview(_head(answer, method))
+        # An answer without a body may still tell how long that would be.
+        has_length = method == "HEAD" or answer.status in (204, 304) or any(name == "content-length" for name, _ in answer.headers)
+        self._is_chunked = not has_length and answer.length is None
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
+        if self._is_chunked:
+            lines.append("transfer-encoding: chunked")
+        elif not has_length:
+            lines.append(f"content-length: {answer.length}")
+        self._pending = memoryview("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+    def _read_on(self):
+        part = self._answer.read()
+        if self._is_chunked:
+            # The last one is empty, and nothing comes after it.
+            self._is_chunked = bool(part)
+            part = b"%x\r\n%s\r\n" % (len(part), part)
+        return memoryview(part)
 
     def readable(self):
         return True
@@ -132,7 +149,7 @@ class _Incoming(io.RawIOBase):
     def readinto(self, buffer):
         if not self._pending:
             try:
-                self._pending = memoryview(self._answer.read())
+                self._pending = self._read_on()
             except http_operation.Failed as failed:
                 raise _error(failed) from None
         count = min(len(buffer), len(self._pending))
@@ -144,15 +161,6 @@ class _Incoming(io.RawIOBase):
         if not self.closed:
             self._answer.close()
         super().close()
-
-
-def _head(answer, method):
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
-    # One without a length ends where the connection does, which then cannot be kept. Libraries want to keep it.
-    is_without = method == "HEAD" or answer.status in (204, 304) or any(name == "content-length" for name, _ in answer.headers)
-    if not is_without and answer.length is not None:
-        lines.append(f"content-length: {answer.length}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _connect(scheme, sends_at_once):
