@@ -20,7 +20,8 @@ pub struct HostFlags {
     #[arg(long, value_name = "DIR", env = "MIRRA_DATA", help_heading = "Host")]
     data: Option<PathBuf>,
 
-    /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd
+    /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd,
+    /// httpRequestUsd
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
 

@@ -190,3 +190,18 @@ export async function handler({ url }) {
     let answer = run(&mut mirra(&["run", folder.path().to_str().unwrap(), "--event", &event, "--allow-net", &allowed]), "");
     assert_eq!(answer.json(), json!(["AbortError", "hung up\r\n"]));
 }
+
+#[test]
+fn a_request_costs_and_one_that_the_budget_does_not_hold_is_not_made() {
+    let named = serve(peer);
+    let prices = FOLDER.path().join("prices.json");
+    write(&prices, r#"{"httpRequestUsd": 0.4}"#);
+    let event = json!({ "url": format!("http://{named}/"), "times": 3 });
+    let allowed = named.to_string();
+    let ended = get(&event, &["--json", "--allow-net", &allowed, "--prices", prices.to_str().unwrap(), "--max-cost-usd", "1"]);
+    let outcome = ended.json();
+    assert_eq!(outcome["result"]["200"], 2, "{outcome}");
+    let refusal = "TypeError: fetch failed: http.request costs up to 0.4 USD, and 0.1";
+    assert!(outcome["result"].as_object().unwrap().keys().any(|answer| answer.starts_with(refusal)), "{outcome}");
+    assert!(outcome["usage"]["costUsd"].as_f64().unwrap() >= 0.8, "{outcome}");
+}
