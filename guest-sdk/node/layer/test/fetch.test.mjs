@@ -213,6 +213,36 @@ test("node:http makes requests, and reads what comes", async () => {
   assert.deepEqual(post, { method: "POST", url: "https://b.test/p", headers: [["Host", "b.test"], ["Authorization", "Basic dXNlcjp3b3Jk"]], body: "body" });
 });
 
+test("forms that were sent are read again", async () => {
+  const net = makeNet(() => ({}));
+  const { value } = await net.evaluate(`
+    const form = new FormData();
+    form.append("name", "Ada é");
+    form.append("file", new File(["con\\r\\ntent"], "a \\"b.txt", { type: "text/x" }));
+    form.append("name", "again");
+    const read = async (body, headers) => {
+      const form = await new Response(body, { headers }).formData();
+      return Promise.all([...form].map(async ([name, value]) => [name, typeof value === "string" ? value : [value.name, value.type, await value.text()]]));
+    };
+    const broken = (body, type) => read(body, { "content-type": type }).catch(({ name, message }) => [name, message]);
+    return [
+      await read(form),
+      await read(new URLSearchParams({ a: "1 2" })),
+      await broken("--X\\r\\nnothing", "multipart/form-data; boundary=X"),
+      await broken("x", "multipart/form-data"),
+      (await broken("x", "text/plain"))[0],
+    ];
+  `);
+  const [whole, fields, unfinished, boundless, other] = value;
+  assert.deepEqual(whole, [["name", "Ada é"], ["name", "again"], ["file", ['a "b.txt', "text/x", "con\r\ntent"]]]);
+  assert.deepEqual(fields, [["a", "1 2"]]);
+  for (const [name, message] of [unfinished, boundless]) {
+    assert.equal(name, "TypeError");
+    assert.match(message, /^Failed to parse body as FormData: /);
+  }
+  assert.equal(other, "TypeError");
+});
+
 test("streams turn text into bytes and back", async () => {
   const net = makeNet(() => ({}));
   const { value } = await net.evaluate(`
