@@ -6,18 +6,28 @@
 # - What is called when a promise settles (what stands after an `await` is called so, too), or when its value turns out to be
 #   another promise, goes through src/reactions.rs. The hook that QuickJS has for embedders is not called for it.
 # - Functions keep their source for `toString`, those inside others once more. Those of the layer do not (src/realm.rs).
+# - References to what lies in an image are not counted (immortal.c): that would write to it.
 set -eu
 for argument do
   case $argument in
     */quickjs.c)
+      immortal=$(cd "$(dirname "$0")" && pwd)/immortal.c
+      counting='#define IMMORTAL 0x40000000\
+static inline void mirra_retain(const void *p) { int *count = \&js_rc(p)->ref_count; if (likely(*count < IMMORTAL)) ++*count; }\
+static inline int mirra_release(const void *p) { int *count = \&js_rc(p)->ref_count; return likely(*count < IMMORTAL) ? --*count : *count; }'
       bound='extern JSValue mirra_bound_reaction(JSContext *, JSValueConst)'
       sed -i "
         s/^#define JS_ARENA_LARGE_BLOCKS_ONLY 0$/extern int mirra_places_blocks;\\n#define JS_ARENA_LARGE_BLOCKS_ONLY mirra_places_blocks/
         s/^        rd->handler = js_dup(handler);$/        $bound; rd->handler = mirra_bound_reaction(ctx, handler);/
         s/^        args\[1\] = resolution;$/&\\n        $bound; JSValue own = then; then = mirra_bound_reaction(ctx, own); JS_FreeValue(ctx, own);/
         s/^    b->source = fd->source;$/    extern int mirra_drops_source; if (mirra_drops_source) { js_free(ctx, fd->source); fd->source = NULL; fd->source_len = 0; }\\n&/
+        s/--JS_REF_COUNT(\([^()]*\))/mirra_release(\1)/g
+        s/JS_REF_COUNT(\([^()]*\))--/mirra_release(\1)/g
+        s/JS_REF_COUNT(\([^()]*\))++/mirra_retain(\1)/g
+        s|^#define JS_REF_COUNT(p) .*|&\n$counting|
+        s|^bool JS_IsLiveObject(.*|#include \"$immortal\"\n&|
       " "$argument"
-      for change in 2:mirra_places_blocks 2:mirra_bound_reaction 1:mirra_drops_source; do
+      for change in 2:mirra_places_blocks 2:mirra_bound_reaction 1:mirra_drops_source 10:mirra_release 20:mirra_retain 1:immortal.c; do
         test "$(grep -c "${change#*:}" "$argument")" = "${change%%:*}" || { echo "quickjs.c is not the one that this script knows" >&2; exit 1; }
       done
       ;;

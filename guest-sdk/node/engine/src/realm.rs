@@ -4,7 +4,7 @@ use std::arch::wasm32::memory_size;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
-use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions};
+use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions, qjs};
 
 use crate::alloc::{self, QuickJs, WASM_PAGE_BYTES};
 use crate::bindings::mirra::function::{clocks, logging, operations, random};
@@ -50,8 +50,12 @@ static mirra_drops_source: AtomicI32 = AtomicI32::new(1);
 /// the host, so that runaway recursion is a RangeError the handler can catch.
 const STACK_BYTES_MAX: usize = 256 * 1024;
 
-/// Garbage is collected when this much was allocated: beyond what short calls need, so that they never pay for it.
+/// While a handler is loaded, garbage is collected when there is this much.
 const GC_THRESHOLD_BYTES: usize = 4 * 1024 * 1024;
+
+/// And in a call, when it has allocated this much more than there was: looking for garbage writes to every object, so to most pages of the
+/// image, which would be more work than reading JSON of a megabyte.
+const GC_GROWTH_BYTES: usize = 8 * 1024 * 1024;
 
 /// The file name that the handler's code goes by in stack traces; the host maps its lines to the source.
 pub const HANDLER_FILE: &str = "handler.js";
@@ -127,7 +131,17 @@ fn start() -> rquickjs::Result<Realm> {
     rejections::track(&runtime);
     runtime.run_gc();
     runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
+    context.with(|cx| make_immortal(&cx));
     Ok(Realm { context, hooks })
+}
+
+/// What there is now will lie in an image: references to it are counted no more (`immortal.c`).
+fn make_immortal(cx: &Ctx<'_>) {
+    unsafe extern "C" {
+        fn mirra_make_immortal(runtime: *mut qjs::JSRuntime);
+    }
+    // SAFETY: the runtime of a live context, and nothing of it runs.
+    unsafe { mirra_make_immortal(qjs::JS_GetRuntime(cx.as_raw().as_ptr())) }
 }
 
 /// What the layer builds on: the imports of the world `function`, and what JavaScript does badly.
@@ -246,7 +260,10 @@ pub fn load() -> *const LoadError {
     }
     REALM.with(|realm| {
         if let Some(realm) = realm.borrow().as_ref() {
-            realm.context.runtime().run_gc();
+            let runtime = realm.context.runtime();
+            runtime.run_gc();
+            runtime.set_gc_threshold(runtime.memory_usage().malloc_size as usize + GC_GROWTH_BYTES);
+            realm.context.with(|cx| make_immortal(&cx));
         }
     });
     LOADED.set(true);
