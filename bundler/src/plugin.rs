@@ -14,10 +14,10 @@ use rolldown_plugin::{
     HookTransformAstReturn, HookUsage, Plugin, PluginContext, PluginHookMeta, PluginOrder, SharedLoadPluginContext,
 };
 
-use crate::{Diagnostic, diagnostic::Position, folder::Folder};
+use crate::{Diagnostic, diagnostic::Position, folder::Folder, native, places};
 
-/// Leaves the engine's own modules external, refuses imports by URL or absolute path, and finds syntax the engine
-/// does not know and rolldown passes through.
+/// Leaves the engine's own modules external, refuses imports by URL or absolute path and of native code, tells modules where they
+/// are, and finds syntax the engine does not know and rolldown passes through.
 #[derive(Debug)]
 pub(crate) struct HandlerPlugin {
     builtins: Vec<String>,
@@ -27,6 +27,8 @@ pub(crate) struct HandlerPlugin {
 
 /// Ids of virtual modules start with a zero byte, which no path holds.
 const FACADE: &str = "\0builtin:";
+/// The prefix of what cannot run: a module that says so when it is evaluated.
+const NATIVE: &str = "\0native:";
 /// The prefix of an import that is refused by its spelling; loading it fails at the place of the import.
 pub(crate) const REFUSED: &str = "\0refused:";
 
@@ -71,6 +73,12 @@ impl Plugin for HandlerPlugin {
         if is_elsewhere(args.specifier) {
             return Ok(Some(virtual_module(REFUSED, args.specifier)));
         }
+        let importer = args.importer.unwrap_or_default();
+        if let Some(native) = native::wanted(args.specifier, importer) {
+            // Of one's own static import it is known that it fails, and where.
+            let is_certain = args.kind == ImportKind::Import && !importer.contains("/node_modules/");
+            return Ok(Some(virtual_module(if is_certain { REFUSED } else { NATIVE }, native)));
+        }
         Ok(self.builtin(args.specifier).map(|builtin| {
             // The engine has no `require`: CommonJS gets a module that imports in its stead.
             if args.kind == ImportKind::Require {
@@ -96,6 +104,11 @@ impl Plugin for HandlerPlugin {
             let code = self.folder.read_to_string(path)?;
             return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
         }
+        if let Some(native) = args.id.strip_prefix(NATIVE) {
+            let message = serde_json::Value::from(native::message(native));
+            let code = format!("throw Object.assign(new Error({message}), {{ code: \"ERR_DLOPEN_FAILED\" }}); module.exports = {{}};");
+            return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
+        }
         Ok(args.id.strip_prefix(FACADE).map(|builtin| {
             // A JSON string is a JavaScript string.
             let name = serde_json::Value::from(builtin);
@@ -106,13 +119,16 @@ impl Plugin for HandlerPlugin {
         }))
     }
 
-    async fn transform_ast(&self, _context: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+    async fn transform_ast(&self, _context: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let mut finder = UnknownSyntax { legacy_decorators: self.legacy_decorators, found: Vec::new() };
         finder.visit_program(args.ast.program());
         for (span, message) in finder.found {
             let source = args.ast.source();
             let position = Position::of_byte(source, span.start as usize);
             self.folder.report(Diagnostic::at(args.stable_id, source, position, message));
+        }
+        if args.id.starts_with('/') {
+            places::replace(&mut args.ast, &self.folder.name(Path::new(args.id)));
         }
         Ok(args.ast)
     }

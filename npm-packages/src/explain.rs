@@ -69,10 +69,19 @@ pub fn failure(manager: Manager, lock: &str, said: &str, secrets: &[String]) -> 
 
 /// The lines that say something: not where a log lies, nor how the manager is used.
 fn telling(said: &str) -> String {
-    const SILENT: [&str; 8] =
-        ["A complete log", "npm help", "Usage:", "Clean install", "Options:", "aliases:", "Run \"npm", "package-lock.json with `npm install`"];
+    const SILENT: [&str; 8] = [
+        "A complete log",
+        "npm help",
+        "Usage:",
+        "Clean install",
+        "Options:",
+        "aliases:",
+        "Run \"npm",
+        "package-lock.json with `npm install`",
+    ];
     let plain = |line: &str| {
-        let line = ["npm error", "npm ERR!", "ERROR", "error", "➤"].iter().fold(line.trim(), |line, mark| line.trim_start_matches(mark).trim());
+        let line =
+            ["npm error", "npm ERR!", "ERROR", "error", "➤"].iter().fold(line.trim(), |line, mark| line.trim_start_matches(mark).trim());
         line.trim_start_matches("code ").trim_start_matches("404").trim().to_owned()
     };
     let is_telling = |line: &String| !line.is_empty() && !line.starts_with(['[', '-']) && !SILENT.iter().any(|words| line.contains(words));

@@ -162,7 +162,8 @@ impl Project {
         let texts = self.files.iter().filter(|(path, _)| path.ends_with(MANIFEST) || **path == self.lock);
         for (file, content) in texts {
             let text = if *file == self.lock { lock.into() } else { String::from_utf8_lossy(content) };
-            let (paths, depth) = if *file == self.lock { (local_paths(&text), depth) } else { (local_paths(&text), file.matches('/').count()) };
+            let (paths, depth) =
+                if *file == self.lock { (local_paths(&text), depth) } else { (local_paths(&text), file.matches('/').count()) };
             for path in paths {
                 if leads_outside(path, depth) {
                     return refused(file, path, "only packages in the handler's folder and those of a registry can be installed");

@@ -4,7 +4,8 @@
 use std::ffi::{OsStr, OsString};
 
 /// Settings in `.npmrc`, besides those of a scope (`@mine:registry`) and of a registry (`//npm.example/:_authToken`).
-const NPMRC: [&str; 6] = ["registry", "legacy-peer-deps", "strict-peer-deps", "auto-install-peers", "always-auth", "link-workspace-packages"];
+const NPMRC: [&str; 6] =
+    ["registry", "legacy-peer-deps", "strict-peer-deps", "auto-install-peers", "always-auth", "link-workspace-packages"];
 
 /// Settings of a registry that name no program.
 const OF_REGISTRY: [&str; 6] = [":_authToken", ":_auth", ":username", ":_password", ":email", ":always-auth"];
@@ -125,7 +126,8 @@ mod tests {
                           //m.example/:tokenHelper=/tmp/evil\nscript-shell=/tmp/evil\nnode-options=--require ./evil.js\n";
         let kept = "registry=https://r.example/\n@me:registry = https://m.example\n//m.example/:_authToken=${NPM_TOKEN}\n";
         assert_eq!(npmrc(npmrc_text), kept);
-        let yarnrc_text = "yarnPath: .yarn/evil.cjs\nnpmScopes:\n  me:\n    npmAuthToken: abcd\nplugins:\n  - ./evil.cjs\nnpmAuthToken: x\n";
+        let yarnrc_text =
+            "yarnPath: .yarn/evil.cjs\nnpmScopes:\n  me:\n    npmAuthToken: abcd\nplugins:\n  - ./evil.cjs\nnpmAuthToken: x\n";
         assert_eq!(yarnrc(yarnrc_text), "npmScopes:\n  me:\n    npmAuthToken: abcd\nnpmAuthToken: x\n");
     }
 
@@ -134,7 +136,9 @@ mod tests {
         for name in ["PATH", "https_proxy", "npm_config_registry", "NPM_TOKEN", "npm_config_//r.example/:_authToken", "LC_ALL"] {
             assert!(is_kept(OsStr::new(name)), "{name}");
         }
-        for name in ["AWS_SECRET_ACCESS_KEY", "npm_config_git", "npm_config_script_shell", "NODE_OPTIONS", "MIRRA_DATA", "npm_config_prefix"] {
+        for name in
+            ["AWS_SECRET_ACCESS_KEY", "npm_config_git", "npm_config_script_shell", "NODE_OPTIONS", "MIRRA_DATA", "npm_config_prefix"]
+        {
             assert!(!is_kept(OsStr::new(name)), "{name}");
         }
     }

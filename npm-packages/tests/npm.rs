@@ -56,7 +56,10 @@ async fn what_the_lock_names_is_installed_once() {
 async fn packages_in_the_folder_are_linked_or_unpacked() {
     let (registry, cache) = (Registry::start(), tempfile::tempdir().unwrap());
     let handler = folder(&[
-        ("package.json", r#"{ "workspaces": ["packages/*"], "dependencies": { "lib": "file:./lib", "arc": "file:./arc.tgz", "@me/w": "*" } }"#),
+        (
+            "package.json",
+            r#"{ "workspaces": ["packages/*"], "dependencies": { "lib": "file:./lib", "arc": "file:./arc.tgz", "@me/w": "*" } }"#,
+        ),
         ("lib/package.json", r#"{ "name": "lib", "version": "1.0.0" }"#),
         ("packages/w/package.json", r#"{ "name": "@me/w", "version": "1.0.0" }"#),
         ("arc/package.json", r#"{ "name": "arc", "version": "3.0.0" }"#),

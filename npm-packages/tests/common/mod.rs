@@ -132,7 +132,11 @@ impl Registry {
     pub fn lock(&self, folder: &TempDir) {
         let env = self.env();
         let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        npm(folder.path(), &["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--omit-lockfile-registry-resolved=false"], &env);
+        npm(
+            folder.path(),
+            &["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--omit-lockfile-registry-resolved=false"],
+            &env,
+        );
     }
 
     pub fn installer(&self, cache: &Path) -> Installer {
