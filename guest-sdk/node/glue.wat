@@ -9,6 +9,9 @@
     (import "env" "memory" (memory 0))
     (import "mirra:function/clocks@0.1.0" "unix-time-us" (func (result i64)))
     (import "mirra:function/clocks@0.1.0" "elapsed-us" (func (result i64)))
+    (import "mirra:function/files@0.1.0" "find" (func (param i32 i32 i32 i32)))
+    (import "mirra:function/files@0.1.0" "read" (func (param i32 i64 i32 i32)))
+    (import "mirra:function/files@0.1.0" "names" (func (param i32 i32)))
     (import "mirra:function/random@0.1.0" "next-u64" (func (result i64)))
     (import "mirra:function/logging@0.1.0" "log" (func (param i32 i32 i32)))
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
@@ -24,6 +27,12 @@
   (import "mirra:function/clocks@0.1.0" (instance $clocks
     (export "unix-time-us" (func (result u64)))
     (export "elapsed-us" (func (result u64)))))
+  (import "mirra:function/files@0.1.0" (instance $files
+    (type $file' (record (field "id" u32) (field "is-folder" bool) (field "size" u64)))
+    (export "file" (type $file (eq $file')))
+    (export "find" (func (param "folder" u32) (param "path" string) (result (option $file))))
+    (export "read" (func (param "id" u32) (param "offset" u64) (param "length" u32) (result (list u8))))
+    (export "names" (func (param "id" u32) (result (list string))))))
   (import "mirra:function/random@0.1.0" (instance $random
     (export "next-u64" (func (result u64)))))
   (import "mirra:function/logging@0.1.0" (instance $logging
@@ -41,21 +50,37 @@
     (export "start" (func (param "name" string) (param "arguments" string) (result u32)))
     (export "wait" (func (param "timeout-us" (option u64)) (result (option $completion))))))
 
-  ;; `wait` answers strings, so lowering it needs the engine's allocator, and the engine needs `wait` to be instantiated:
-  ;; it gets a trampoline, whose table is filled afterwards.
+  ;; These answer strings and lists, so lowering them needs the engine's allocator, and the engine needs them to be
+  ;; instantiated: it gets trampolines, whose table is filled afterwards.
   (core module $trampoline
     (type $wait (func (param i32 i64 i32)))
-    (table (export "targets") 1 1 funcref)
+    (type $read (func (param i32 i64 i32 i32)))
+    (type $names (func (param i32 i32)))
+    (table (export "targets") 3 3 funcref)
     (func (export "wait") (type $wait)
       local.get 0
       local.get 1
       local.get 2
       i32.const 0
-      call_indirect (type $wait)))
+      call_indirect (type $wait))
+    (func (export "read") (type $read)
+      local.get 0
+      local.get 1
+      local.get 2
+      local.get 3
+      i32.const 1
+      call_indirect (type $read))
+    (func (export "names") (type $names)
+      local.get 0
+      local.get 1
+      i32.const 2
+      call_indirect (type $names)))
   (core module $fill
-    (import "" "targets" (table 1 1 funcref))
+    (import "" "targets" (table 3 3 funcref))
     (import "" "wait" (func $wait (param i32 i64 i32)))
-    (elem (i32.const 0) func $wait))
+    (import "" "read" (func $read (param i32 i64 i32 i32)))
+    (import "" "names" (func $names (param i32 i32)))
+    (elem (i32.const 0) func $wait $read $names))
 
   (core instance $snapshot (instantiate $snapshot))
   (alias core export $snapshot "memory" (core memory $memory))
@@ -63,6 +88,7 @@
 
   (core func $unix-time-us (canon lower (func $clocks "unix-time-us")))
   (core func $elapsed-us (canon lower (func $clocks "elapsed-us")))
+  (core func $find (canon lower (func $files "find") (memory $memory) string-encoding=utf8))
   (core func $next-u64 (canon lower (func $random "next-u64")))
   (core func $log (canon lower (func $logging "log") (memory $memory) string-encoding=utf8))
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
@@ -75,6 +101,10 @@
     (with "mirra:function/clocks@0.1.0" (instance
       (export "unix-time-us" (func $unix-time-us))
       (export "elapsed-us" (func $elapsed-us))))
+    (with "mirra:function/files@0.1.0" (instance
+      (export "find" (func $find))
+      (export "read" (func $trampoline "read"))
+      (export "names" (func $trampoline "names"))))
     (with "mirra:function/random@0.1.0" (instance (export "next-u64" (func $next-u64))))
     (with "mirra:function/logging@0.1.0" (instance (export "log" (func $log))))
     (with "mirra:function/metering@0.1.0" (instance
@@ -86,9 +116,13 @@
 
   (alias core export $engine "cabi_realloc" (core func $realloc))
   (core func $wait (canon lower (func $operations "wait") (memory $memory) (realloc $realloc) string-encoding=utf8))
+  (core func $read (canon lower (func $files "read") (memory $memory) (realloc $realloc)))
+  (core func $names (canon lower (func $files "names") (memory $memory) (realloc $realloc) string-encoding=utf8))
   (core instance (instantiate $fill (with "" (instance
     (export "targets" (table $trampoline "targets"))
-    (export "wait" (func $wait))))))
+    (export "wait" (func $wait))
+    (export "read" (func $read))
+    (export "names" (func $names))))))
 
   (type $failure-kind (enum "thrown" "never-settles" "not-serializable" "bad-event"))
   (type $failure (record

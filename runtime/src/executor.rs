@@ -292,7 +292,7 @@ impl LocalExecutor {
         }
         let unknown = || HostError::new(ErrorCode::NotFound, format!("handler {id} was never prepared here"));
         let metadata = match self.cache.get(&entry_name(id)) {
-            Some(entry) => Metadata::read(&entry).ok(),
+            Some(entry) => Metadata::read_head(&entry).ok(),
             None => Artifact::load(&self.cache, id).map(|artifact| artifact.metadata),
         };
         let metadata = metadata.ok_or_else(unknown)?;

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::Cursor,
     ops::Range,
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use wasmtime::{Result, bail, error::Context};
@@ -40,7 +40,10 @@ enum Node {
 
 /// Every archive is a folder of the root.
 #[derive(Default, Clone)]
-pub struct Files(Arc<Vec<(String, Arc<Archive>)>>);
+pub struct Files(Arc<Vec<(String, Mounted)>>);
+
+/// Opened when the first handler looks into it: most never do.
+type Mounted = Arc<LazyLock<Arc<Archive>, Box<dyn FnOnce() -> Arc<Archive> + Send>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct File {
@@ -101,8 +104,13 @@ fn insert(nodes: &mut Vec<Node>, path: &str, range: Range<usize>) -> Result<()> 
 impl Files {
     /// Everything that is there, and `archive` as the folder `name` of the root.
     pub fn with(&self, name: impl Into<String>, archive: Arc<Archive>) -> Files {
+        self.with_later(name, move || archive)
+    }
+
+    /// The same with an archive that is opened when it is first looked into.
+    pub fn with_later(&self, name: impl Into<String>, open: impl FnOnce() -> Arc<Archive> + Send + 'static) -> Files {
         let mut archives = Vec::clone(&self.0);
-        archives.push((name.into(), archive));
+        archives.push((name.into(), Arc::new(LazyLock::new(Box::new(open)))));
         Files(Arc::new(archives))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mirra_host_sdk::HandlerId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasmtime::{
     Engine,
     component::{Component, Linker},
@@ -26,11 +26,12 @@ use crate::{
 pub struct Metadata {
     pub language: String,
     pub warnings: Vec<String>,
-    /// For stack traces; a component of other origin has none.
-    pub traces: Option<Traces>,
     /// Files that the handler sees: the folder, and the cache's entry with the archive.
-    #[serde(default)]
     pub mounts: Vec<(String, String)>,
+    /// For stack traces; a component of other origin has none. Stored behind the rest, which is a hundredth of it and read
+    /// whenever a handler is loaded.
+    #[serde(skip)]
+    pub traces: Option<Traces>,
 }
 
 /// What leads from a position in the deployed code to one in the source.
@@ -94,7 +95,7 @@ impl Handler {
 
 /// A handler's own files, from the cache, beside those of its language.
 pub fn files(cache: &Cache, entry: &Entry, mut files: Files) -> Result<Files> {
-    for (folder, name) in Metadata::read(entry)?.mounts {
+    for (folder, name) in Metadata::read_head(entry)?.mounts {
         let archive = cache.get(&name).with_context(|| format!("the cache has lost {name}"))?;
         files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
     }
@@ -103,17 +104,41 @@ pub fn files(cache: &Cache, entry: &Entry, mut files: Files) -> Result<Files> {
 
 impl Metadata {
     pub fn read(entry: &Entry) -> Result<Metadata> {
-        Self::parse(&entry.data().context("cannot read a handler's metadata")?)
+        Self::parse(&entry.data().context(UNREADABLE)?)
     }
 
-    pub fn parse(compressed: &[u8]) -> Result<Metadata> {
-        let json = zstd::decode_all(compressed).context("cannot decompress a handler's metadata")?;
-        serde_json::from_slice(&json).context("cannot read a handler's metadata")
+    /// All but the traces.
+    pub fn read_head(entry: &Entry) -> Result<Metadata> {
+        Ok(Self::parse_head(&entry.map().context(UNREADABLE)?)?.0)
+    }
+
+    pub fn parse(stored: &[u8]) -> Result<Metadata> {
+        let (head, traces) = Self::parse_head(stored)?;
+        Ok(Metadata { traces: decompressed(traces)?, ..head })
+    }
+
+    /// What is in front, and the bytes behind it.
+    fn parse_head(stored: &[u8]) -> Result<(Metadata, &[u8])> {
+        let (len, rest) = stored.split_first_chunk::<4>().context(UNREADABLE)?;
+        let (head, traces) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).context(UNREADABLE)?;
+        Ok((decompressed(head)?, traces))
     }
 
     pub fn write(&self) -> Result<Vec<u8>> {
-        Ok(zstd::encode_all(&*serde_json::to_vec(self)?, 1)?)
+        let (head, traces) = (compressed(self)?, compressed(&self.traces)?);
+        Ok([&(head.len() as u32).to_le_bytes()[..], &head, &traces].concat())
     }
+}
+
+const UNREADABLE: &str = "cannot read a handler's metadata";
+
+fn compressed(value: &impl Serialize) -> Result<Vec<u8>> {
+    Ok(zstd::encode_all(&*serde_json::to_vec(value)?, 1)?)
+}
+
+fn decompressed<T: DeserializeOwned>(compressed: &[u8]) -> Result<T> {
+    let json = zstd::decode_all(compressed).context(UNREADABLE)?;
+    serde_json::from_slice(&json).context(UNREADABLE)
 }
 
 /// Under which name the cache has a handler.

@@ -62,7 +62,7 @@ impl Workshop<'_> {
         let id = handler_id(self.language, &recipe);
         let (entry, warnings, is_cached) = match self.kept(&id)? {
             Some(entry) => {
-                let warnings = Metadata::read(&entry).map_err(internal)?.warnings;
+                let warnings = Metadata::read_head(&entry).map_err(internal)?.warnings;
                 (entry, warnings, true)
             }
             None => {

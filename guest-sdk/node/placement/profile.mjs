@@ -47,6 +47,11 @@ class Session {
         stored: (start, length) => this.note(this.stored, start, length),
       },
       "mirra:function/clocks@0.1.0": { "unix-time-us": () => 0n, "elapsed-us": () => BigInt(this.elapsedUs) },
+      "mirra:function/files@0.1.0": {
+        find: (_folder, _start, _length, answer) => this.view.setUint8(answer, 0),
+        read: (_id, _offset, _length, answer) => this.none(answer),
+        names: (_id, answer) => this.none(answer),
+      },
       "mirra:function/random@0.1.0": { "next-u64": () => 0x9e3779b97f4a7c15n },
       "mirra:function/logging@0.1.0": { log: () => {} },
       "mirra:function/metering@0.1.0": { tick: () => 100_000, finish: () => {} },
@@ -78,6 +83,12 @@ class Session {
     view.setUint8(answer + 8, 0);
     view.setUint32(answer + 12, json.start, true);
     view.setUint32(answer + 16, json.length, true);
+  }
+
+  /** Writes a list without elements. */
+  none(answer) {
+    this.view.setUint32(answer, 1, true);
+    this.view.setUint32(answer + 4, 0, true);
   }
 
   write(text, allocate = (length) => this.exports.cabi_realloc(0, 0, 1, length)) {

@@ -18,7 +18,7 @@ use cap_std::{
 };
 use wasmtime::{Result, error::Context};
 
-const MAGIC: &[u8; 8] = b"mirra\x00\x00\x01";
+const MAGIC: &[u8; 8] = b"mirra\x00\x00\x02";
 const HASH_BYTES: usize = 32;
 /// `data length, u64 LE · keyed hash · magic`, at the end, so that the compiled code starts at offset 0 and can be mapped.
 const TRAILER_BYTES: usize = 8 + HASH_BYTES + MAGIC.len();

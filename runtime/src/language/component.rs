@@ -8,7 +8,7 @@ use mirra_host_sdk::{BoxFuture, Diagnostic, PrepareError};
 use super::{Built, Language, Mount, Reading, Recipe};
 use crate::{
     engine::{command, shared::build_id},
-    files::{self, Files},
+    files,
 };
 
 pub struct Component {
@@ -83,11 +83,6 @@ impl Language for Component {
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move { Ok(recipe.ingredients.concat()) })
-    }
-
-    /// There are none but those that a command has with it.
-    fn files(&self) -> Option<Files> {
-        Some(Files::default())
     }
 }
 

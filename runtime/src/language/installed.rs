@@ -69,10 +69,7 @@ pub struct Installed {
 
 impl Installed {
     pub fn load(&self, cache: &Cache, entry: &Arc<Entry>) -> Result<Handler> {
-        let files = match self.language.files() {
-            Some(common) => handler::files(cache, entry, common)?,
-            None => Files::default(),
-        };
+        let files = handler::files(cache, entry, self.language.files())?;
         Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel, files)
     }
 }

@@ -6,11 +6,18 @@ pub mod installed;
 pub mod node;
 pub mod python;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mirra_host_sdk::{BoxFuture, PrepareError};
 
-use crate::{engine::snapshot::LoadError, files::Files, handler::Traces};
+use crate::{
+    engine::snapshot::LoadError,
+    files::{Archive, Files},
+    handler::Traces,
+};
 
 /// What a handler's source becomes before it is compiled.
 pub struct Recipe {
@@ -25,6 +32,17 @@ pub struct Recipe {
     pub traces: Option<Traces>,
     /// Files that the handler sees, besides those of its language.
     pub mounts: Vec<Mount>,
+}
+
+impl Recipe {
+    /// All that the handler sees: `common`, and what is its own.
+    fn files(&self, common: &Files) -> wasmtime::Result<Files> {
+        let mut files = common.clone();
+        for mount in &self.mounts {
+            files = files.with(&*mount.folder, Arc::new(Archive::open(Box::new(mount.archive.clone()))?));
+        }
+        Ok(files)
+    }
 }
 
 /// What reading a source comes to.
@@ -64,10 +82,9 @@ pub trait Language: Send + Sync {
     /// The component as something any wasmtime can run; one of other origin as it is.
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>>;
 
-    /// Files that every handler in this language sees besides its own. None: handlers in it have none at all, and their metadata
-    /// need not be read to know which.
-    fn files(&self) -> Option<Files> {
-        None
+    /// Files that every handler in this language sees besides its own.
+    fn files(&self) -> Files {
+        Files::default()
     }
 }
 

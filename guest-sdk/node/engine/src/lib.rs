@@ -7,6 +7,7 @@
 mod alloc;
 mod builtins;
 mod call;
+mod files;
 mod heap;
 mod reactions;
 mod realm;

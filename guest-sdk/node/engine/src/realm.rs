@@ -10,6 +10,7 @@ use crate::alloc::{self, QuickJs, WASM_PAGE_BYTES};
 use crate::bindings::mirra::function::{clocks, logging, operations, random};
 use crate::builtins;
 use crate::call;
+use crate::files;
 use crate::reactions;
 use crate::rejections;
 
@@ -146,6 +147,7 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("enterAsyncContext", Function::new(cx.clone(), reactions::enter)?)?;
     native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
     native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;
+    files::install(&native)?;
     mirra_engine_node_native::install(&native, random::next_u64)?;
     Ok(native)
 }

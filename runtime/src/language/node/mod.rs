@@ -72,7 +72,8 @@ impl Language for Node {
 
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
-            let Loaded { image, logs } = self.load(recipe).await?;
+            let files = recipe.files(&self.files()).map_err(internal)?;
+            let Loaded { image, logs } = self.load(recipe, files).await?;
             Ok(Built { image, logs: logs.into_iter().map(|entry| entry.message).collect() })
         })
     }
@@ -87,18 +88,19 @@ impl Language for Node {
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move {
-            let loaded = self.load(recipe).await?;
+            let files = recipe.files(&self.files()).map_err(internal)?;
+            let loaded = self.load(recipe, files.clone()).await?;
             let code = self.engine.code().await.map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
-            command::around(&handler, &Files::default()).map_err(internal)
+            command::around(&handler, &files).map_err(internal)
         })
     }
 }
 
 impl Node {
-    async fn load(&self, recipe: &Recipe) -> Result<Loaded, PrepareError> {
+    async fn load(&self, recipe: &Recipe, files: Files) -> Result<Loaded, PrepareError> {
         let traces = recipe.traces.as_ref().ok_or_else(|| PrepareError::rejected("nothing was bundled"))?;
-        let loaded = self.engine.load(&recipe.start, Files::default()).await.map_err(internal)?;
+        let loaded = self.engine.load(&recipe.start, files).await.map_err(internal)?;
         loaded.map_err(|error| PrepareError::rejected(explain(error, |stack| stack::map_stack(stack, &traces.code, &traces.source_map))))
     }
 }

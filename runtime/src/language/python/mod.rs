@@ -92,7 +92,7 @@ impl Language for Python {
 
     fn build<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Built, PrepareError>> {
         Box::pin(async move {
-            let files = self.files_of(recipe).map_err(internal)?;
+            let files = recipe.files(&self.library).map_err(internal)?;
             let Loaded { image, logs } = self.load(recipe, files).await?;
             Ok(Built { image, logs: logs.into_iter().map(|entry| entry.message).collect() })
         })
@@ -108,7 +108,7 @@ impl Language for Python {
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move {
-            let files = self.files_of(recipe).map_err(internal)?;
+            let files = recipe.files(&self.library).map_err(internal)?;
             let loaded = self.load(recipe, files.clone()).await?;
             let code = self.engine.code().await.map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
@@ -116,21 +116,12 @@ impl Language for Python {
         })
     }
 
-    fn files(&self) -> Option<Files> {
-        Some(self.library.clone())
+    fn files(&self) -> Files {
+        self.library.clone()
     }
 }
 
 impl Python {
-    /// All that the handler sees.
-    fn files_of(&self, recipe: &Recipe) -> Result<Files> {
-        let mut files = self.library.clone();
-        for mount in &recipe.mounts {
-            files = files.with(&*mount.folder, Arc::new(Archive::open(Box::new(mount.archive.clone()))?));
-        }
-        Ok(files)
-    }
-
     async fn load(&self, recipe: &Recipe, files: Files) -> Result<Loaded, PrepareError> {
         self.engine.load(&recipe.start, files).await.map_err(internal)?.map_err(rejected)
     }
