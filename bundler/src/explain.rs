@@ -8,10 +8,9 @@ use rolldown_resolver::ResolveError;
 use serde_json::Value;
 
 use crate::{
-    Diagnostic,
+    Diagnostic, absent,
     diagnostic::Position,
     folder::{Folder, normalize},
-    native,
     plugin::REFUSED,
 };
 
@@ -100,15 +99,15 @@ fn refused_specifier<'t>(text: &'t str, importer: &str) -> Option<&'t str> {
 }
 
 fn elsewhere(specifier: &str) -> String {
-    if native::wanted(specifier, "").is_some() {
-        return native::message(specifier);
+    if absent::native(specifier, "").is_some() {
+        return absent::message(specifier);
     }
     format!("cannot import \"{specifier}\": only packages and files in the handler's folder can be imported")
 }
 
 fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
     if is_nodejs_builtin_module(specifier) {
-        return format!("cannot import \"{specifier}\": this Node built-in is not available to handlers");
+        return absent::message(specifier);
     }
     let from = importer.parent().unwrap_or(folder.root());
     if specifier.starts_with('.') {

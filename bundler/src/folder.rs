@@ -169,12 +169,13 @@ impl oxc_resolver::FileSystem for Folder {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let (dir, relative) = self.place(path, true)?;
-        let file = dir.open(relative).map_err(hide_outside)?;
+        let file = dir.open(&*relative).map_err(hide_outside)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.admit(path, metadata.len())?;
+        // Of a linked package, the file that it leads to.
+        self.admit(&self.root().join(relative), metadata.len())?;
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
         // No more than was counted, should the file grow meanwhile.
         file.take(metadata.len()).read_to_end(&mut bytes)?;

@@ -4,16 +4,17 @@
 //! stranger's file may overflow its stack or exhaust memory, and neither can be caught. [`Bundler`] is the
 //! parent's side; the program it starts calls [`child_main`] and does nothing else.
 
+mod absent;
 mod bundle;
 mod child;
 mod diagnostic;
 mod entry;
 mod explain;
 mod folder;
-mod native;
 mod parent;
 mod places;
 mod plugin;
+mod variants;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -64,13 +64,9 @@ const MEASURED_EVERY: Duration = Duration::from_secs(2);
 const UNUSED_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Installer {
-    /// With the environment of this process, and a folder to keep packages in, which is made if it does not exist.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
-    pub fn from_env(cache: &Path) -> io::Result<Self> {
-        fs::create_dir_all(cache)?;
-        Ok(Self { env: env::vars_os().collect(), cache: cache.to_owned(), limits: Limits::default() })
+    /// With the environment of this process, and a folder to keep packages in, which is made when it is needed.
+    pub fn from_env(cache: &Path) -> Self {
+        Self { env: env::vars_os().collect(), cache: cache.to_owned(), limits: Limits::default() }
     }
 
     /// The same with another variable in the managers' environment. Those that could name programs are not handed on.
@@ -103,6 +99,7 @@ impl Installer {
         if let Some(installed) = self.installed(project) {
             return Ok(installed);
         }
+        fs::create_dir_all(&self.cache).map_err(internal)?;
         let _turn = self.turn(&project.key()).await?;
         if let Some(installed) = self.installed(project) {
             return Ok(installed);

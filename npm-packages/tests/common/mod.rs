@@ -140,7 +140,7 @@ impl Registry {
     }
 
     pub fn installer(&self, cache: &Path) -> Installer {
-        let installer = Installer::from_env(cache).unwrap().with_env("npm_config_fetch_retries", "0");
+        let installer = Installer::from_env(cache).with_env("npm_config_fetch_retries", "0");
         self.env().into_iter().fold(installer, |installer, (name, value)| installer.with_env(name, value))
     }
 }

@@ -89,7 +89,7 @@ async fn install_node(setup: &Setup) -> Result<Installed> {
     let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
     let bundler = Bundler::new(setup.bundler.clone());
     let bundler = if setup.bundler_spare { bundler.with_spare() } else { bundler };
-    let packages = node::Packages::open(&setup.cache_folder, setup.long_work.clone())?;
+    let packages = node::Packages::new(&setup.cache_folder, setup.long_work.clone());
     Ok(Installed { language: Box::new(node::Node { engine, bundler, packages }), wasmtime, fuel, linker })
 }
 

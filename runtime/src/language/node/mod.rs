@@ -1,5 +1,6 @@
 //! TypeScript and JavaScript: bundled into one module, evaluated on top of the base image.
 
+mod own;
 mod packages;
 
 use std::{path::Path, sync::Arc};
@@ -58,14 +59,17 @@ impl Language for Node {
             let builtins = BUILTINS.lines().map(|name| format!("node:{name}")).collect();
             let request = Request { path: path.to_owned(), packages: packages.folder.clone(), builtins };
             let bundle = self.bundler.bundle(&request).await.map_err(|error| rejected(error, &packages))?;
+            let own = own::files(path).await?;
             let traces = Traces { code: bundle.code, source_map: bundle.source_map };
+            let mut ingredients = vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()];
+            ingredients.extend(own.mount.iter().map(|mount| mount.archive.clone()));
             Ok(Reading::Recipe(Recipe {
-                ingredients: vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()],
-                inputs: [bundle.inputs, packages.inputs].concat(),
+                ingredients,
+                inputs: [bundle.inputs, packages.inputs, own.inputs].concat(),
                 warnings: bundle.warnings,
                 start: traces.code.clone(),
                 traces: Some(traces),
-                mounts: Vec::new(),
+                mounts: own.mount.into_iter().collect(),
             }))
         })
     }

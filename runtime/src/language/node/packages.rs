@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use mirra_host_sdk::{Diagnostic, HostError, PrepareError};
 use mirra_npm_packages::{Error, Installed, Installer, Project};
-use wasmtime::error::Context;
 
 use crate::LongWork;
 
@@ -26,9 +25,8 @@ pub struct Found {
 
 impl Packages {
     /// `cache_folder`: where what was installed once is kept.
-    pub fn open(cache_folder: &Path, long_work: LongWork) -> wasmtime::Result<Packages> {
-        let installer = Installer::from_env(&cache_folder.join("node-modules")).context("cannot open the cache of packages")?;
-        Ok(Packages { installer, long_work })
+    pub fn new(cache_folder: &Path, long_work: LongWork) -> Packages {
+        Packages { installer: Installer::from_env(&cache_folder.join("node-modules")), long_work }
     }
 
     /// What is at `path` may be a folder, or a file beside its package.json.

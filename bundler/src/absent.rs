@@ -1,5 +1,7 @@
-//! Packages that are native code. The sandbox has no dynamic linker, so they are left out: what requires one gets an error that says
-//! what to do. Where that is within `try`, as packages do that work without, it is no error of the handler's.
+//! What no handler can have: native code, as the sandbox has no dynamic linker, and Node's modules that the engine is without. Packages
+//! that require such get an error that says what to do. Where that is within `try`, or never reached, it is no error of the handler's.
+
+use nodejs_built_in_modules::is_nodejs_builtin_module;
 
 /// What cannot run, and what does the same. Those that work without their native code are not here.
 const KNOWN: [(&str, &str); 25] = [
@@ -48,7 +50,7 @@ const LOADERS: [&str; 7] = [
 ];
 
 /// The package or file that an import would load native code for, if it would.
-pub fn wanted<'a>(specifier: &'a str, importer: &'a str) -> Option<&'a str> {
+pub fn native<'a>(specifier: &'a str, importer: &'a str) -> Option<&'a str> {
     let package = package(specifier);
     if KNOWN.iter().any(|(known, _)| *known == package) {
         return Some(package);
@@ -58,14 +60,17 @@ pub fn wanted<'a>(specifier: &'a str, importer: &'a str) -> Option<&'a str> {
     is_native.then(|| of_importer.unwrap_or(specifier))
 }
 
-/// What is told of it.
-pub fn message(wanted: &str) -> String {
-    let advice = KNOWN.iter().find(|(known, _)| *known == wanted).map_or(OTHERWISE, |(_, advice)| advice);
-    format!("{wanted} is native code, which cannot run in the sandbox: {advice}")
+/// What is told of it, or of a module of Node's.
+pub fn message(name: &str) -> String {
+    if is_nodejs_builtin_module(name) {
+        return format!("cannot import \"{name}\": this Node built-in is not available to handlers");
+    }
+    let advice = KNOWN.iter().find(|(known, _)| *known == name).map_or(OTHERWISE, |(_, advice)| advice);
+    format!("{name} is native code, which cannot run in the sandbox: {advice}")
 }
 
 /// The package that a specifier begins with, or a path below `node_modules`.
-fn package(specifier: &str) -> &str {
+pub fn package(specifier: &str) -> &str {
     let parts = if specifier.starts_with('@') { 2 } else { 1 };
     specifier.match_indices('/').nth(parts - 1).map_or(specifier, |(end, _)| &specifier[..end])
 }
@@ -88,7 +93,7 @@ mod tests {
             ("./bindings", "/h/index.js", None),
         ];
         for (specifier, importer, expected) in cases {
-            assert_eq!(wanted(specifier, importer), expected, "{specifier}");
+            assert_eq!(native(specifier, importer), expected, "{specifier}");
         }
     }
 }
