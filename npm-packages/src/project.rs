@@ -19,8 +19,10 @@ const MANIFEST: &str = "package.json";
 const MODULES: &str = "node_modules";
 
 /// Beside the manifest and the lock: what is read of a project's settings, and what they become.
-const SETTINGS: [(&str, fn(&str) -> String); 3] =
-    [(".npmrc", npmrc), (".yarnrc.yml", yarnrc), ("pnpm-workspace.yaml", |text| text.to_owned())];
+const SETTINGS: [(&str, Usable); 3] = [(".npmrc", npmrc), (".yarnrc.yml", yarnrc), ("pnpm-workspace.yaml", |text| text.to_owned())];
+
+/// What of a text a manager is given.
+type Usable = fn(&str) -> String;
 
 /// Patches that locks refer to.
 const PATCHES: [&str; 2] = ["patches", ".yarn/patches"];
