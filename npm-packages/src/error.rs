@@ -16,7 +16,7 @@ pub enum Error {
         reason: String,
     },
     /// package.json and the lock do not say the same.
-    #[error("{file} does not fit package.json: run `{}` and keep both ({detail})", .manager.update())]
+    #[error("the lock does not fit package.json: run `{}` and keep both ({detail})", .manager.update())]
     OutOfStep {
         /// The lock.
         file: String,

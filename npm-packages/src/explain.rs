@@ -55,8 +55,11 @@ enum Meaning {
 
 /// What a manager that failed meant by what it said.
 pub fn failure(manager: Manager, lock: &str, said: &str, secrets: &[String]) -> Error {
-    let meaning = MEANINGS.iter().find(|(words, _)| said.contains(words)).map(|(_, meaning)| *meaning);
-    let (file, detail) = (lock.to_owned(), clean(&telling(said), secrets));
+    let meant = MEANINGS.iter().find_map(|(words, meaning)| Some((said.find(words)?, *meaning)));
+    // What comes before is how far it got.
+    let start = meant.map_or(0, |(at, _)| said[..at].rfind('\n').map_or(0, |end| end + 1));
+    let (file, detail) = (lock.to_owned(), clean(&telling(&said[start..]), secrets));
+    let meaning = meant.map(|(_, meaning)| meaning);
     match meaning {
         Some(Meaning::OutOfStep) => Error::OutOfStep { file, manager, detail },
         Some(Meaning::Integrity) => Error::Integrity { file, manager, detail },

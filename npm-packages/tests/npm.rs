@@ -21,7 +21,8 @@ fn manifest(dependencies: &str) -> String {
 async fn what_the_lock_names_is_installed_once() {
     let (registry, cache) = (Registry::start(), tempfile::tempdir().unwrap());
     registry.publish("bb", "2.0.0", json!({}), &[("index.js", "module.exports = 'bb';")]);
-    let more = json!({ "dependencies": { "bb": "^2.0.0" }, "scripts": { "install": "touch /tmp/ran-an-install-script" } });
+    let marker = cache.path().join("ran-an-install-script");
+    let more = json!({ "dependencies": { "bb": "^2.0.0" }, "scripts": { "install": format!("touch {}", marker.display()) } });
     registry.publish("aa", "1.0.0", more, &[("index.js", "module.exports = require('bb');")]);
     registry.publish("dev", "1.0.0", json!({}), &[]);
     let handler = folder(&[("package.json", r#"{ "dependencies": { "aa": "1.0.0" }, "devDependencies": { "dev": "*" } }"#)]);
@@ -39,7 +40,7 @@ async fn what_the_lock_names_is_installed_once() {
     assert_eq!(text(&one, "node_modules/bb/index.js"), "module.exports = 'bb';");
     assert_eq!(one.with_scripts, ["node_modules/aa"]);
     assert!(!one.folder.join("node_modules/dev").exists(), "what is for development is left out");
-    assert!(!std::path::Path::new("/tmp/ran-an-install-script").exists());
+    assert!(!marker.exists());
     assert_eq!(registry.asked().iter().filter(|path| path.ends_with("aa-1.0.0.tgz")).count(), 1);
     assert!(!handler.path().join("node_modules").exists(), "the handler's folder stays as it is");
     assert_eq!(fs::read_to_string(handler.path().join("package-lock.json")).unwrap(), before);
