@@ -12,7 +12,7 @@ use crate::{absent::package, folder::Folder};
 /// - cheerio: Node's brings undici, to open sockets in `fromURL`, and is four times as large.
 const FOR_BROWSERS: [&str; 1] = ["cheerio"];
 
-/// What variants for Node import first of all. As long as the engine does not have it, all packages come as for browsers.
+/// What variants for Node import first of all. For an engine that does not have it, all packages come as for browsers.
 const NEEDED: &str = "node:http";
 
 /// Where an import of an exception leads.

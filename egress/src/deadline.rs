@@ -1,4 +1,4 @@
-//! The time that one request has, waiting included.
+//! The time that one request has, and each part of its answer; waiting included.
 
 use std::{future::Future, time::Duration};
 
@@ -11,14 +11,27 @@ const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Deadline {
     at: Instant,
     total: Duration,
+    /// All the time that the request has.
+    end: Instant,
+    /// What the guest gives each of its steps.
+    step: Duration,
     /// What the messages begin with: the request's target.
     of: String,
 }
 
 impl Deadline {
-    pub fn new(begun: Instant, total: Duration, of: String) -> Deadline {
+    /// For the first step: the head of the answer, and what else is there by then.
+    pub fn new(begun: Instant, total: Duration, step: Option<Duration>, of: String) -> Deadline {
         let total = total.min(TIME_MAX);
-        Deadline { at: begun + total, total, of }
+        let step = step.unwrap_or(total).min(total);
+        Deadline { at: begun + step, total: step, end: begun + total, step, of }
+    }
+
+    /// The same for another part of the answer, which has as much time again, as long as there is any.
+    pub fn renew(&mut self) {
+        let now = Instant::now();
+        self.at = self.end.min(now + self.step);
+        self.total = self.at.saturating_duration_since(now);
     }
 
     pub fn time_left(&self) -> Duration {

@@ -28,9 +28,9 @@ use tokio_rustls::{
 use url::Host;
 
 use crate::{
-    allow::{Permission, not_public},
     deadline::Deadline,
     limits::EgressLimits,
+    permission::{Permission, not_public},
     resolve::Resolve,
     target::{Scheme, Target},
 };

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use hyper::{Response, body::Incoming};
-use mirra_host_sdk::{BoxFuture, Capability, ErrorCode, HostError, Json, Operation, OperationError, Usd};
-use tokio::{sync::Semaphore, time::Instant};
+use mirra_host_sdk::{AllowList, Answering, Capability, ErrorCode, HostError, Operation, OperationError, Reply, Usd};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{
-    allow::{AllowList, Permission},
     deadline::Deadline,
     dial::{Dialler, Link, SendError, failed},
     limits::{EgressLimits, Held, Memory},
+    permission::Permission,
     pool::Pool,
     request::Outgoing,
     resolve::{Resolve, SystemResolver},
-    response,
+    response::{self, Body, Patience},
 };
 
 /// What an [`Egress`] is made of.
@@ -45,8 +48,8 @@ impl EgressConfig {
 /// HTTP out of the handlers of **one** tenant. Registered as `http`:
 ///
 /// ```
-/// use mirra_egress::{AllowList, Egress, EgressConfig};
-/// use mirra_host_sdk::Capabilities;
+/// use mirra_egress::{Egress, EgressConfig};
+/// use mirra_host_sdk::{AllowList, Capabilities};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let allowed = AllowList::parse(["api.example.com", "*.example.org"])?;
@@ -66,7 +69,7 @@ impl EgressConfig {
 /// | `RESOURCE_DENIED` | the allow list does not have the host, or it is not public and matched a wildcard only |
 /// | `PAYLOAD_TOO_LARGE` | the request or its answer is too large |
 /// | `RATE_LIMITED` | all requests together hold too much memory |
-/// | `TIMEOUT` | `timeoutMs`, or what is left of the call's time, has passed, waiting for other requests included |
+/// | `TIMEOUT` | `timeoutMs` has passed without the answer's head or, later, another part; or what is left of the call's time |
 /// | `HANDLER_ERROR` | the name does not resolve, nobody answers, TLS fails, the server breaks off or speaks no HTTP |
 pub struct Egress {
     shared: Arc<Shared>,
@@ -78,7 +81,7 @@ struct Shared {
     request_usd: Usd,
     dialler: Dialler,
     pool: Arc<Pool>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     memory: Memory,
 }
 
@@ -93,7 +96,7 @@ impl Egress {
             request_usd,
             dialler: Dialler::new(resolver, &root_certificates_pem, &limits)?,
             pool: Pool::new(&limits),
-            places: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
+            places: Arc::new(Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS))),
             memory: Memory::new(limits.held_bytes_max),
         };
         Ok(Egress { shared: Arc::new(shared) })
@@ -105,7 +108,7 @@ impl Capability for Egress {
         self.shared.request_usd
     }
 
-    fn call(&self, operation: Operation) -> BoxFuture<'static, Result<Json, OperationError>> {
+    fn call(&self, operation: Operation) -> Answering {
         // Both count from now on and not from the first poll: a guest may start a thousand before it waits for any.
         let begun = Instant::now();
         let held = self.shared.memory.hold(operation.arguments.get().len());
@@ -115,28 +118,26 @@ impl Capability for Egress {
 }
 
 impl Shared {
-    async fn request(&self, operation: Operation, begun: Instant, mut held: Held) -> Result<Json, OperationError> {
+    async fn request(self: Arc<Self>, operation: Operation, begun: Instant, mut held: Held) -> Result<Reply, OperationError> {
         if operation.method != "request" {
             let message = format!("http.{} is no operation: there is http.request", operation.method);
             return Err(OperationError::new(ErrorCode::ValidationError, message));
         }
         let request = Outgoing::parse(operation.arguments.get(), &self.limits)?;
-        let permission = self.allowed.check(&request.target)?;
-        let time = request.timeout.map_or(operation.time_left, |timeout| timeout.min(operation.time_left));
-        let deadline = Deadline::new(begun, time, request.target.to_string());
+        let permission = Permission::of(&request.target, &self.allowed, operation.allowed_hosts.as_deref())?;
+        let deadline = Deadline::new(begun, operation.time_left, request.timeout, request.target.to_string());
         // Its text is not needed while this waits; a body is in `request` now.
         drop(operation);
 
-        // It is never closed, so what comes is a place.
-        let place = deadline.within("waiting for other requests to end", self.places.acquire()).await?;
-        let (answer, mut link) = self.send(&request, permission, &deadline).await?;
+        // They are never closed, so what comes is a place.
+        let place = deadline.within("waiting for other requests to end", self.places.clone().acquire_owned()).await?.ok();
+        let (answer, link) = self.send(&request, permission, &deadline).await?;
         let (head, body) = answer.into_parts();
-        let body = deadline.within("reading the answer", response::read_body(body, &request, &self.memory, &mut held)).await??;
-        if link.is_reusable().await {
-            self.pool.park(request.target, link);
-        }
-        drop(place);
-        response::json(&head, &body, &request.url)
+        let mut body = Body::new(body, request.target.clone(), request.response_body_bytes_max, deadline)?;
+        let part = body.read(body.patience(), &self.memory, &mut held).await?;
+        let json = response::head_json(&head, &part.bytes, &request.url)?;
+        let rest = Rest { shared: self, body, link, _place: place };
+        Ok(Reply { json, more: rest.after(part.is_last).await })
     }
 
     /// Sends over a kept connection or a new one. A server may close a kept one at any time, and so while a request is on its
@@ -164,6 +165,37 @@ impl Shared {
                 }
             }
         }
+    }
+}
+
+/// What is left of an answer, and what it comes over.
+struct Rest {
+    shared: Arc<Shared>,
+    body: Body,
+    link: Link,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Rest {
+    fn next(mut self) -> Answering {
+        Box::pin(async move {
+            self.body.deadline.renew();
+            let mut held = self.shared.memory.hold(0)?;
+            let part = self.body.read(Patience::ForSome, &self.shared.memory, &mut held).await?;
+            let json = response::part_json(&part.bytes)?;
+            Ok(Reply { json, more: self.after(part.is_last).await })
+        })
+    }
+
+    /// What makes the next part; after the last one, the connection is for others.
+    async fn after(mut self, is_over: bool) -> Option<Answering> {
+        if !is_over {
+            return Some(self.next());
+        }
+        if self.link.is_reusable().await {
+            self.shared.pool.park(self.body.target, self.link);
+        }
+        None
     }
 }
 

@@ -5,18 +5,20 @@
 //! {"status": 200, "reason": "OK", "headers": [["content-type", "text/plain"]], "body": "aGk=", "url": "https://api.example.com/v1"}
 //! ```
 //!
-//! Bodies are base64. `headers`, `body`, `timeoutMs` and `responseBytesMax` may be missing; both numbers only ever lower the
-//! host's own limits. Header values are text in which each character stands for the byte of its number, as in `fetch` and in
-//! Python's `http.client`; so whatever a server sends comes through.
+//! The answer comes in parts if its body is long or takes its time: the first is the one above, with what there is of the body;
+//! each later one is `{"body": "aGk="}`. Bodies are base64. `headers`, `body`, `timeoutMs` and `responseBytesMax` may be missing;
+//! both numbers only ever lower the host's own limits. `timeoutMs` is for the head of the answer, waiting for a place included,
+//! and again for each later part. Header values are text in which each character stands for the byte of its number, as in `fetch`
+//! and in Python's `http.client`; so whatever a server sends comes through.
 //!
 //! The host does what a library inside of the guest cannot be trusted with: it decides where a request may go, and bounds it.
 //! All else is left to that library: redirects, so that every hop is checked like the first; cookies; compression. Proxies
 //! named in the environment are the operator's, not the handler's, and are ignored.
 //!
 //! # Where a request may go
-//! Nowhere, unless an [`AllowEntry`] names it. What a wildcard lets through must also lead to a public address. That is checked
-//! on the addresses which are then dialled: the name is resolved once, and what the check let pass goes to `connect`. There is
-//! no second look-up that could answer otherwise.
+//! Nowhere, unless an [`AllowEntry`](mirra_host_sdk::AllowEntry) names it. What a wildcard lets through must also lead to a public
+//! address. That is checked on the addresses which are then dialled: the name is resolved once, and what the check let pass goes
+//! to `connect`. There is no second look-up that could answer otherwise.
 //!
 //! # One tenant
 //! An [`Egress`] keeps connections open and uses them again. A server may tie a login to a connection, so those must not pass
@@ -35,18 +37,17 @@
 //! [`EgressConfig::root_certificates_pem`].
 
 mod address;
-mod allow;
 mod deadline;
 mod dial;
 mod egress;
 mod limits;
+mod permission;
 mod pool;
 mod request;
 mod resolve;
 mod response;
 mod target;
 
-pub use allow::{AllowEntry, AllowError, AllowList};
 pub use egress::{Egress, EgressConfig};
 pub use limits::EgressLimits;
 pub use resolve::{Resolve, SystemResolver};

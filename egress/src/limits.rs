@@ -19,7 +19,8 @@ pub struct EgressLimits {
     pub head_bytes_max: usize,
     /// Headers, each way. `PAYLOAD_TOO_LARGE`.
     pub headers_max: usize,
-    /// Requests under way at a time, all calls together. Others wait, at the cost of their own time.
+    /// Requests under way at a time, all calls together; one is until its body is read or dropped. Others wait, at the cost of their
+    /// own time.
     pub requests_max: usize,
     /// Bytes of arguments and received bodies that the host holds at a time, all calls together, waiting ones included.
     /// `RATE_LIMITED` for the request that would pass it: one that waited for memory could wait for another that waits for it.

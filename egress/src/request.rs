@@ -53,7 +53,7 @@ pub struct Outgoing {
     pub target: Target,
     /// Without what follows `#`, which is never sent.
     pub url: Url,
-    /// All the time that the guest gives it.
+    /// What the guest gives it until its answer begins, and then to each part of that.
     pub timeout: Option<Duration>,
     pub response_body_bytes_max: usize,
     method: Method,

@@ -2,9 +2,8 @@
 
 use std::{fmt, net::IpAddr};
 
+use mirra_host_sdk::without_dot;
 use url::{Host, Url};
-
-use crate::allow::without_dot;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {

@@ -126,8 +126,8 @@
       (import "wasi" "get-random-u64" (func $get-random-u64 (result i64)))
 
       ;; 0: what WASI answers, and no longer than until the next question.
-      ;; 32: an answer of `wait`, but for its id: some, id, error, code, message.
-      (data (i32.const 32) "\01\00\00\00" "\00\00\00\00" "\01\00\00\00" "\40\00\00\00\0f\00\00\00" "\50\00\00\00\4f\00\00\00")
+      ;; 32: an answer of `wait`, but for its id: some, id, the last, error, code, message.
+      (data (i32.const 32) "\01\00\00\00" "\00\00\00\00" "\01\00\00\00" "\01\00\00\00" "\40\00\00\00\0f\00\00\00" "\50\00\00\00\4f\00\00\00")
       (data (i32.const 64) "RESOURCE_DENIED")
       (data (i32.const 80) "there is no mirra host here: only `mirra run` and `mirra serve` have operations")
       ;; 160: the names of the levels, each after its length.
@@ -226,11 +226,14 @@
       (func (export "tick") (param i32) (result i32) i32.const 0x7fffffff)
       (func (export "finish") (param i32 i32 i32))
 
-      ;; Every operation is refused, in the order in which they were started: two counters are all there is to know.
+      ;; Every operation is refused, in the order in which they were started: two counters are all there is to know. (One that is
+      ;; cancelled is refused all the same. Nobody waits for it.)
       (func (export "start") (param $name i32) (param i32) (param $arguments i32) (param i32) (result i32)
         (call $forget)
         (global.set $started (i32.add (global.get $started) (i32.const 1)))
         global.get $started)
+      (func (export "next") (param $id i32))
+      (func (export "cancel") (param $id i32))
       (func (export "wait") (param $has-timeout i32) (param $timeout-us i64) (result i32)
         (if (i32.lt_u (global.get $refused) (global.get $started)) (then
           (global.set $refused (i32.add (global.get $refused) (i32.const 1)))
@@ -297,10 +300,12 @@
       (canon lift (core func $code "log") (memory $bytes) (realloc $realloc)))
     (type $operation-error' (record (field "code" string) (field "message" string)))
     (export $operation-error "operation-error" (type $operation-error'))
-    (type $completion' (record (field "id" u32) (field "outcome" (result string (error $operation-error)))))
+    (type $completion' (record (field "id" u32) (field "is-last" bool) (field "outcome" (result string (error $operation-error)))))
     (export $completion "completion" (type $completion'))
     (func (export "start") (param "name" string) (param "arguments" string) (result u32)
       (canon lift (core func $code "start") (memory $bytes) (realloc $realloc)))
+    (func (export "next") (param "id" u32) (canon lift (core func $code "next")))
+    (func (export "cancel") (param "id" u32) (canon lift (core func $code "cancel")))
     (func (export "wait") (param "timeout-us" (option u64)) (result (option $completion))
       (canon lift (core func $code "wait") (memory $bytes))))
 
@@ -435,6 +440,8 @@
       (export "operation-error" (type $host "operation-error"))
       (export "completion" (type $host "completion"))
       (export "start" (func $host "start"))
+      (export "next" (func $host "next"))
+      (export "cancel" (func $host "cancel"))
       (export "wait" (func $host "wait"))))
     (with "mirra:function/random@0.1.0" (instance (export "next-u64" (func $random "get-random-u64"))))))
   (alias export $handler "mirra:function/handler@0.1.0" (instance $function))

@@ -15,6 +15,8 @@
     (import "mirra:function/random@0.1.0" "next-u64" (func (result i64)))
     (import "mirra:function/logging@0.1.0" "log" (func (param i32 i32 i32)))
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
+    (import "mirra:function/operations@0.1.0" "next" (func (param i32)))
+    (import "mirra:function/operations@0.1.0" "cancel" (func (param i32)))
     (import "mirra:function/operations@0.1.0" "wait" (func (param i32 i64 i32)))
     (import "mirra:function/metering@0.1.0" "tick" (func (param i32) (result i32)))
     (import "mirra:function/metering@0.1.0" "finish" (func (param i32 i32 i32)))
@@ -45,9 +47,12 @@
   (import "mirra:function/operations@0.1.0" (instance $operations
     (type $operation-error' (record (field "code" string) (field "message" string)))
     (export "operation-error" (type $operation-error (eq $operation-error')))
-    (type $completion' (record (field "id" u32) (field "outcome" (result string (error $operation-error)))))
+    (type $completion' (record
+      (field "id" u32) (field "is-last" bool) (field "outcome" (result string (error $operation-error)))))
     (export "completion" (type $completion (eq $completion')))
     (export "start" (func (param "name" string) (param "arguments" string) (result u32)))
+    (export "next" (func (param "id" u32)))
+    (export "cancel" (func (param "id" u32)))
     (export "wait" (func (param "timeout-us" (option u64)) (result (option $completion))))))
 
   ;; These answer strings and lists, so lowering them needs the engine's allocator, and the engine needs them to be
@@ -92,6 +97,8 @@
   (core func $next-u64 (canon lower (func $random "next-u64")))
   (core func $log (canon lower (func $logging "log") (memory $memory) string-encoding=utf8))
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
+  (core func $next (canon lower (func $operations "next")))
+  (core func $cancel (canon lower (func $operations "cancel")))
 
   (core func $tick (canon lower (func $metering "tick")))
   (core func $finish (canon lower (func $metering "finish") (memory $memory)))
@@ -112,6 +119,8 @@
       (export "finish" (func $finish))))
     (with "mirra:function/operations@0.1.0" (instance
       (export "start" (func $start))
+      (export "next" (func $next))
+      (export "cancel" (func $cancel))
       (export "wait" (func $trampoline "wait"))))))
 
   (alias core export $engine "cabi_realloc" (core func $realloc))

@@ -1,6 +1,6 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use crate::{BoxFuture, ErrorCode, Json, Usd};
+use crate::{AllowList, BoxFuture, ErrorCode, Json, Usd};
 
 /// Something a handler may reach outside its instance, under one adapter name: `memory`, `ai`, an installed resource.
 ///
@@ -10,8 +10,33 @@ pub trait Capability: Send + Sync {
     /// refused with `COST_LIMIT` and `call` is never made.
     fn price(&self, operation: &Operation) -> Usd;
 
-    /// Carries the operation out. Dropped, and so cancelled, when the call that asked for it ends.
-    fn call(&self, operation: Operation) -> BoxFuture<'static, Result<Json, OperationError>>;
+    /// Carries the operation out. Dropped, and so cancelled, when the call that asked for it ends, or does not want it any more.
+    fn call(&self, operation: Operation) -> Answering;
+}
+
+/// An operation at work, or about to work, at its answer or at the next part of it.
+pub type Answering = BoxFuture<'static, Result<Reply, OperationError>>;
+
+/// What an operation answers: all of it, or a part and what will make the next one.
+///
+/// What makes the next part is not polled before the handler asks for it, so a capability that streams is never ahead of whoever
+/// reads. What it holds meanwhile (a connection, a place) is the call's until it is dropped.
+pub struct Reply {
+    pub json: Json,
+    pub more: Option<Answering>,
+}
+
+impl From<Json> for Reply {
+    /// All of it.
+    fn from(json: Json) -> Reply {
+        Reply { json, more: None }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("json", &self.json).field("has_more", &self.more.is_some()).finish()
+    }
 }
 
 /// One use of a capability by a running handler.
@@ -25,6 +50,8 @@ pub struct Operation {
     pub time_left: Duration,
     /// What is left of the call's budget.
     pub budget_left: Usd,
+    /// The hosts that the handler itself wants to reach, where it says so: no other, whatever the capability allows.
+    pub allowed_hosts: Option<Arc<AllowList>>,
 }
 
 /// Why an operation failed; the handler gets it as an error with this code and message.

@@ -117,6 +117,8 @@ pub struct PriceTable {
     pub memory_gb_second_usd: Usd,
     /// For a billion units of fuel, which is about two seconds of CPU time.
     pub fuel_billion_usd: Usd,
+    /// For every HTTP request that a handler makes, answered or not.
+    pub http_request_usd: Usd,
 }
 
 impl Default for PriceTable {
@@ -126,6 +128,7 @@ impl Default for PriceTable {
             call_usd: Usd::from_picodollars(200_000),
             memory_gb_second_usd: Usd::from_picodollars(16_666_700),
             fuel_billion_usd: Usd::from_picodollars(40_000_000),
+            http_request_usd: Usd::from_picodollars(100_000),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and [`invoke`](Executor::invoke)s it as often as it likes; which executor answers (one in the same process, a fleet behind
 //! HTTP) is decided where the program is put together. Nothing here knows wasm, a database or a socket.
 
+mod allow;
 mod capability;
 mod clock;
 mod cost;
@@ -13,7 +14,8 @@ mod invocation;
 mod limits;
 mod usage;
 
-pub use capability::{Capabilities, Capability, Operation, OperationError};
+pub use allow::{AllowEntry, AllowError, AllowList, Naming, without_dot};
+pub use capability::{Answering, Capabilities, Capability, Operation, OperationError, Reply};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cost::{PriceTable, Usd, UsdError};
 pub use error::{Diagnostic, ErrorCode, HostError, InvocationError, PrepareError};

@@ -6,10 +6,7 @@
 use mirra_host_sdk::HandlerId;
 use wasmtime::{Result, bail, error::Context};
 
-use crate::{
-    engine::cache::{Cache, Entry},
-    handler::Metadata,
-};
+use crate::engine::cache::{Cache, Entry};
 
 /// An image differs little, so that most of a difference is zeros: they compress to nothing at any level.
 const ZSTD_LEVEL: i32 = 3;
@@ -18,7 +15,8 @@ const ZSTD_LEVEL: i32 = 3;
 const IMAGE_BYTES_MAX: usize = 256 << 20;
 
 pub struct Artifact {
-    pub metadata: Metadata,
+    /// As it is stored beside the compiled component.
+    pub metadata: Vec<u8>,
     /// Compressed.
     difference: Vec<u8>,
 }
@@ -30,7 +28,7 @@ fn name(id: &HandlerId) -> String {
 
 impl Artifact {
     /// `base`: what the handler's language starts from; nothing for a component, which is its own image.
-    pub fn new(metadata: Metadata, image: &[u8], base: &[u8]) -> Result<Artifact> {
+    pub fn new(metadata: Vec<u8>, image: &[u8], base: &[u8]) -> Result<Artifact> {
         let mut difference = image.to_vec();
         exclusive_or(&mut difference, base);
         let difference = zstd::bulk::compress(&difference, ZSTD_LEVEL).context("cannot compress an image")?;
@@ -44,8 +42,7 @@ impl Artifact {
     }
 
     pub fn store(&self, cache: &Cache, id: &HandlerId) -> Result<()> {
-        let metadata = self.metadata.write()?;
-        let data = [&(metadata.len() as u32).to_le_bytes()[..], &metadata, &self.difference].concat();
+        let data = [&(self.metadata.len() as u32).to_le_bytes()[..], &self.metadata, &self.difference].concat();
         cache.put(&name(id), &[], &data)?;
         Ok(())
     }
@@ -69,7 +66,7 @@ impl Artifact {
         let data = entry.data()?;
         let Some((len, rest)) = data.split_first_chunk::<4>() else { bail!("an artifact without a beginning") };
         let (metadata, difference) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).context("an artifact that is cut off")?;
-        Ok(Artifact { metadata: Metadata::parse(metadata)?, difference: difference.to_vec() })
+        Ok(Artifact { metadata: metadata.to_vec(), difference: difference.to_vec() })
     }
 }
 
@@ -85,14 +82,13 @@ mod tests {
 
     #[test]
     fn an_image_comes_back_as_it_was() {
-        let metadata = Metadata { language: "python".into(), warnings: Vec::new(), traces: None, mounts: Vec::new() };
         let base: Vec<u8> = (0..100_000_u32).map(|at| (at.wrapping_mul(at) >> 3) as u8).collect();
         for image in [base.clone(), [&base[..], b"more"].concat(), base[..50_000].to_vec(), Vec::new()] {
             let mut changed = image;
             if let Some(byte) = changed.get_mut(777) {
                 *byte ^= 0x55;
             }
-            let artifact = Artifact::new(metadata.clone(), &changed, &base).unwrap();
+            let artifact = Artifact::new(Vec::new(), &changed, &base).unwrap();
             assert!(artifact.difference.len() < 1_000, "{} bytes", artifact.difference.len());
             assert_eq!(artifact.image(&base).unwrap(), changed);
         }

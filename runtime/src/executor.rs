@@ -292,8 +292,8 @@ impl LocalExecutor {
         }
         let unknown = || HostError::new(ErrorCode::NotFound, format!("handler {id} was never prepared here"));
         let metadata = match self.cache.get(&entry_name(id)) {
-            Some(entry) => Metadata::read_head(&entry).ok(),
-            None => Artifact::load(&self.cache, id).map(|artifact| artifact.metadata),
+            Some(entry) => Metadata::read(&entry).ok(),
+            None => Artifact::load(&self.cache, id).and_then(|artifact| Metadata::parse(&artifact.metadata).ok()),
         };
         let metadata = metadata.ok_or_else(unknown)?;
         let installed = self.language_named(&metadata.language).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mirra_host_sdk::HandlerId;
+use mirra_host_sdk::{AllowList, HandlerId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasmtime::{
     Engine,
@@ -27,11 +27,11 @@ pub struct Metadata {
     pub language: String,
     pub warnings: Vec<String>,
     /// Files that the handler sees: the folder, and the cache's entry with the archive.
+    #[serde(default)]
     pub mounts: Vec<(String, String)>,
-    /// For stack traces; a component of other origin has none. Stored behind the rest, which is a hundredth of it and read
-    /// whenever a handler is loaded.
-    #[serde(skip)]
-    pub traces: Option<Traces>,
+    /// The hosts that it wants to reach, as its settings name them. None: they do not.
+    #[serde(default)]
+    pub allowed_hosts: Option<Vec<String>>,
 }
 
 /// What leads from a position in the deployed code to one in the source.
@@ -46,16 +46,20 @@ pub struct Handler {
     fuel: Fuel,
     entry: Arc<Entry>,
     files: Files,
+    allowed_hosts: Option<Arc<AllowList>>,
     pages: Arc<Pages>,
 }
 
 impl Handler {
-    /// `linker` must have what the handler's language imports. `files` are those that the handler sees.
-    pub fn load(engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel, files: Files) -> Result<Handler> {
+    /// `linker` must have what the handler's language imports. `files` are those that the handler sees besides its own.
+    pub fn load(cache: &Cache, engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel, files: Files) -> Result<Handler> {
+        let metadata = Metadata::read(&entry)?;
+        let files = metadata.files(cache, files)?;
+        let allowed_hosts = metadata.allowed_hosts.map(|hosts| AllowList::parse(hosts.iter().map(String::as_str))).transpose()?;
         // SAFETY: the entry was checked to be what this cache's owner stored.
         let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, fuel, entry, files, pages: Arc::default() })
+        Ok(Handler { pre, fuel, entry, files, allowed_hosts: allowed_hosts.map(Arc::new), pages: Arc::default() })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -71,6 +75,11 @@ impl Handler {
         &self.files
     }
 
+    /// The hosts that it wants to reach, if it says which.
+    pub fn allowed_hosts(&self) -> &Option<Arc<AllowList>> {
+        &self.allowed_hosts
+    }
+
     /// Which pages its calls write to.
     pub fn pages(&self) -> &Arc<Pages> {
         &self.pages
@@ -84,7 +93,7 @@ impl Handler {
     /// A guest's stack trace in source lines. Traces are read from disk when one is needed: of a thousand handlers, few ever
     /// fail, and their maps would be most of what the host keeps in memory.
     pub fn source_stack(&self, stack: &str) -> String {
-        let traces = || Metadata::read(&self.entry).ok()?.traces;
+        let traces = || Traces::read(&self.entry).ok()?;
         match traces() {
             Some(traces) if !stack.is_empty() => stack::map_stack(stack, &traces.code, &traces.source_map),
             // Of what runs as it was written, and of components of other origin.
@@ -93,52 +102,51 @@ impl Handler {
     }
 }
 
-/// A handler's own files, from the cache, beside those of its language.
-pub fn files(cache: &Cache, entry: &Entry, mut files: Files) -> Result<Files> {
-    for (folder, name) in Metadata::read_head(entry)?.mounts {
-        let archive = cache.get(&name).with_context(|| format!("the cache has lost {name}"))?;
-        files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
-    }
-    Ok(files)
-}
-
 impl Metadata {
     pub fn read(entry: &Entry) -> Result<Metadata> {
-        Self::parse(&entry.data().context(UNREADABLE)?)
+        Metadata::parse(&entry.map().context("cannot read a handler's metadata")?)
     }
 
-    /// All but the traces.
-    pub fn read_head(entry: &Entry) -> Result<Metadata> {
-        Ok(Self::parse_head(&entry.map().context(UNREADABLE)?)?.0)
+    /// Of what `pack` has made.
+    pub fn parse(packed: &[u8]) -> Result<Metadata> {
+        unpack(split(packed)?.0)
     }
 
-    pub fn parse(stored: &[u8]) -> Result<Metadata> {
-        let (head, traces) = Self::parse_head(stored)?;
-        Ok(Metadata { traces: decompressed(traces)?, ..head })
+    /// With the handler's traces, which are far more and seldom wanted: nobody reads them who only wants the rest.
+    pub fn pack(&self, traces: Option<&Traces>) -> Result<Vec<u8>> {
+        let packed = pack(self)?;
+        Ok([&(packed.len() as u32).to_le_bytes()[..], &packed, &pack(&traces)?].concat())
     }
 
-    /// What is in front, and the bytes behind it.
-    fn parse_head(stored: &[u8]) -> Result<(Metadata, &[u8])> {
-        let (len, rest) = stored.split_first_chunk::<4>().context(UNREADABLE)?;
-        let (head, traces) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).context(UNREADABLE)?;
-        Ok((decompressed(head)?, traces))
-    }
-
-    pub fn write(&self) -> Result<Vec<u8>> {
-        let (head, traces) = (compressed(self)?, compressed(&self.traces)?);
-        Ok([&(head.len() as u32).to_le_bytes()[..], &head, &traces].concat())
+    /// The handler's own files, from the cache, beside those of its language.
+    fn files(&self, cache: &Cache, mut files: Files) -> Result<Files> {
+        for (folder, name) in &self.mounts {
+            let archive = cache.get(name).with_context(|| format!("the cache has lost {name}"))?;
+            files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
+        }
+        Ok(files)
     }
 }
 
-const UNREADABLE: &str = "cannot read a handler's metadata";
+impl Traces {
+    fn read(entry: &Entry) -> Result<Option<Traces>> {
+        unpack(split(&entry.map().context("cannot read a handler's traces")?)?.1)
+    }
+}
 
-fn compressed(value: &impl Serialize) -> Result<Vec<u8>> {
+/// What `Metadata::pack` has put together.
+fn split(packed: &[u8]) -> Result<(&[u8], &[u8])> {
+    let parts = packed.split_first_chunk::<4>().and_then(|(len, rest)| rest.split_at_checked(u32::from_le_bytes(*len) as usize));
+    parts.context("a handler's metadata is cut off")
+}
+
+fn pack(value: &impl Serialize) -> Result<Vec<u8>> {
     Ok(zstd::encode_all(&*serde_json::to_vec(value)?, 1)?)
 }
 
-fn decompressed<T: DeserializeOwned>(compressed: &[u8]) -> Result<T> {
-    let json = zstd::decode_all(compressed).context(UNREADABLE)?;
-    serde_json::from_slice(&json).context(UNREADABLE)
+fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T> {
+    let json = zstd::decode_all(packed).context("cannot decompress a handler's metadata")?;
+    serde_json::from_slice(&json).context("cannot read a handler's metadata")
 }
 
 /// Under which name the cache has a handler.

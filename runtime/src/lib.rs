@@ -16,6 +16,7 @@ mod language;
 mod limits;
 mod prepare;
 mod scheduler;
+mod settings;
 mod stack;
 
 pub use engine::metering::Metering;

@@ -17,6 +17,7 @@ use crate::{
     engine::cache::{Cache, Entry, hex},
     handler::{Metadata, entry_name},
     language::{Language, Reading, Recipe},
+    settings::Settings,
 };
 
 /// What became of a source the last time, so that one that has not changed need not be bundled again.
@@ -57,16 +58,18 @@ impl Workshop<'_> {
             Reading::Recipe(recipe) => recipe,
             Reading::Elsewhere(language) => return Ok(Outcome::Elsewhere(language)),
         };
+        let (settings, settings_file) = Settings::of(path)?;
         // Read before the build: a file that changes meanwhile must not pass for what was built.
-        let inputs = hash_inputs(&recipe.inputs).map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
-        let id = handler_id(self.language, &recipe);
+        let inputs = hash_inputs(recipe.inputs.iter().chain(&settings_file))
+            .map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
+        let id = handler_id(self.language, &recipe, &settings);
         let (entry, warnings, is_cached) = match self.kept(&id)? {
             Some(entry) => {
-                let warnings = Metadata::read_head(&entry).map_err(internal)?.warnings;
+                let warnings = Metadata::read(&entry).map_err(internal)?.warnings;
                 (entry, warnings, true)
             }
             None => {
-                let (entry, warnings) = self.build(&id, recipe).await?;
+                let (entry, warnings) = self.build(&id, recipe, settings).await?;
                 (entry, warnings, false)
             }
         };
@@ -87,7 +90,7 @@ impl Workshop<'_> {
         self.compile(id, &image, &artifact.metadata).map(Some)
     }
 
-    async fn build(&self, id: &HandlerId, recipe: Recipe) -> Result<(Entry, Vec<String>), PrepareError> {
+    async fn build(&self, id: &HandlerId, recipe: Recipe, settings: Settings) -> Result<(Entry, Vec<String>), PrepareError> {
         let built = self.language.build(&recipe).await?;
         let warnings = [recipe.warnings, built.logs].concat();
         let mut mounts = Vec::new();
@@ -100,7 +103,8 @@ impl Workshop<'_> {
             mounts.push((mount.folder.to_owned(), name));
         }
         let language = self.language.name().to_owned();
-        let metadata = Metadata { language, warnings: warnings.clone(), traces: recipe.traces, mounts };
+        let metadata = Metadata { language, warnings: warnings.clone(), mounts, allowed_hosts: settings.allowed_hosts };
+        let metadata = metadata.pack(recipe.traces.as_ref()).map_err(internal)?;
         let entry = self.compile(id, &built.image, &metadata)?;
         let artifact = Artifact::new(metadata, &built.image, self.language.base().map_err(internal)?).map_err(internal)?;
         artifact.store(self.cache, id).map_err(internal)?;
@@ -108,14 +112,14 @@ impl Workshop<'_> {
     }
 
     /// Blocks for milliseconds, so the caller has a thread that may: little of it is compiling, most is writing.
-    fn compile(&self, id: &HandlerId, image: &[u8], metadata: &Metadata) -> Result<Entry, PrepareError> {
+    fn compile(&self, id: &HandlerId, image: &[u8], metadata: &[u8]) -> Result<Entry, PrepareError> {
         let component = self.language.component(image).map_err(internal)?;
         let compiled = || -> Result<Entry, PrepareError> {
             let code = self
                 .wasmtime
                 .precompile_component(&component)
                 .map_err(|error| PrepareError::rejected(format!("is no valid component: {error:#}")))?;
-            self.cache.put(&entry_name(id), &code, &metadata.write().map_err(internal)?).map_err(internal)
+            self.cache.put(&entry_name(id), &code, metadata).map_err(internal)
         };
         match tokio::runtime::Handle::current().runtime_flavor() {
             tokio::runtime::RuntimeFlavor::MultiThread => tokio::task::block_in_place(compiled),
@@ -144,17 +148,21 @@ fn receipt_name(language: &dyn Language, path: &Path) -> String {
     format!("source-{}", hex(&hash.finalize().as_bytes()[..16]))
 }
 
-fn handler_id(language: &dyn Language, recipe: &Recipe) -> HandlerId {
+fn handler_id(language: &dyn Language, recipe: &Recipe, settings: &Settings) -> HandlerId {
     let mut hash = blake3::Hasher::new();
     hash.update(language.name().as_bytes()).update(language.engine_id().as_bytes());
     for ingredient in &recipe.ingredients {
         hash.update(&(ingredient.len() as u64).to_le_bytes()).update(ingredient);
     }
+    if let Some(hosts) = &settings.allowed_hosts {
+        // No host has a line end in its name.
+        hash.update(b"allowed hosts\n").update(hosts.join("\n").as_bytes());
+    }
     HandlerId(hex(&hash.finalize().as_bytes()[..16]))
 }
 
-fn hash_inputs(paths: &[PathBuf]) -> std::io::Result<BTreeMap<PathBuf, String>> {
-    paths.iter().map(|path| Ok((path.clone(), hash_of(path)?))).collect()
+fn hash_inputs<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> std::io::Result<BTreeMap<PathBuf, String>> {
+    paths.map(|path| Ok((path.clone(), hash_of(path)?))).collect()
 }
 
 fn hash_of(path: &Path) -> std::io::Result<String> {

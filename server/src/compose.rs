@@ -24,10 +24,12 @@ impl Size {
 
 /// Opens the cache. The first time on a machine that a language is needed, its engine is compiled for a few seconds.
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size) -> Result<LocalExecutor, Failure> {
-    let egress = Egress::new(EgressConfig::new(flags.allowed_hosts())).map_err(cannot_start)?;
+    let prices = flags.price_table()?;
+    let egress = EgressConfig { request_usd: prices.http_request_usd, ..EgressConfig::new(flags.allowed_hosts()) };
+    let egress = Egress::new(egress).map_err(cannot_start)?;
     let config = Config {
         capabilities: Capabilities::default().with("http", egress),
-        prices: flags.price_table()?,
+        prices,
         concurrency_max: size.concurrency_max,
         concurrency_per_handler_max: size.concurrency_per_handler_max,
         queue_max: size.queue_max,

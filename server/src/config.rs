@@ -8,8 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use mirra_egress::{AllowEntry, AllowList};
-use mirra_host_sdk::{LimitError, Limits, PriceTable, Usd};
+use mirra_host_sdk::{AllowEntry, AllowList, LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
 
 use crate::{failure::Failure, terminal::say};
@@ -21,7 +20,8 @@ pub struct HostFlags {
     #[arg(long, value_name = "DIR", env = "MIRRA_DATA", help_heading = "Host")]
     data: Option<PathBuf>,
 
-    /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd
+    /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd,
+    /// httpRequestUsd
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
 

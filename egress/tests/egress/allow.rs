@@ -1,7 +1,10 @@
 //! Where a request may go.
 
-use mirra_egress::{AllowEntry, AllowList, Egress, EgressConfig, EgressLimits};
-use mirra_host_sdk::ErrorCode::{HandlerError, ResourceDenied, ValidationError};
+use mirra_egress::{Egress, EgressConfig, EgressLimits};
+use mirra_host_sdk::{
+    AllowEntry, AllowList,
+    ErrorCode::{HandlerError, ResourceDenied, ValidationError},
+};
 
 use crate::support::{Resolver, Server, egress, egress_with, get, get_refusal, listen, text};
 

@@ -7,5 +7,6 @@ mod allow;
 mod bounds;
 mod connections;
 mod exchange;
+mod streaming;
 mod support;
 mod tls;

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use mirra_egress::{AllowList, Egress, EgressConfig, EgressLimits, Resolve};
-use mirra_host_sdk::{BoxFuture, Capability, ErrorCode, Operation, OperationError, Usd};
+use mirra_egress::{Egress, EgressConfig, EgressLimits, Resolve};
+use mirra_host_sdk::{AllowList, Answering, BoxFuture, Capability, ErrorCode, Operation, OperationError, Usd};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -74,12 +74,33 @@ pub fn operation(method: &str, arguments: &Value) -> Operation {
         arguments: serde_json::value::to_raw_value(arguments).unwrap(),
         time_left: Duration::from_secs(30),
         budget_left: Usd::ZERO,
+        allowed_hosts: None,
     }
 }
 
 pub async fn request(egress: &Egress, arguments: Value) -> Result<Value, OperationError> {
-    let answer = egress.call(operation("request", &arguments)).await?;
-    Ok(serde_json::from_str(answer.get()).unwrap())
+    whole(egress.call(operation("request", &arguments))).await
+}
+
+/// The answer with all parts of its body put together.
+pub async fn whole(mut answering: Answering) -> Result<Value, OperationError> {
+    let mut answer = Value::Null;
+    let mut bytes = Vec::new();
+    loop {
+        let reply = answering.await?;
+        let part: Value = serde_json::from_str(reply.json.get()).unwrap();
+        bytes.extend(body(&part));
+        if answer.is_null() {
+            answer = part;
+        }
+        match reply.more {
+            Some(more) => answering = more,
+            None => {
+                answer["body"] = encoded(bytes).into();
+                return Ok(answer);
+            }
+        }
+    }
 }
 
 pub async fn get(egress: &Egress, url: &str) -> Result<Value, OperationError> {

@@ -6,8 +6,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
 use hyper_util::rt::TokioIo;
-use mirra_egress::{AllowList, Egress, EgressConfig};
-use mirra_host_sdk::ErrorCode::{HandlerError, ValidationError};
+use mirra_egress::{Egress, EgressConfig};
+use mirra_host_sdk::{
+    AllowList,
+    ErrorCode::{HandlerError, ValidationError},
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{self, ServerConfig, pki_types::PrivateKeyDer},

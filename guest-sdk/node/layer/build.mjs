@@ -1,7 +1,7 @@
 // Bundles src/ into dist/layer.js: one script whose value is the function `boot` and which leaves no other trace. What handlers
 // can import of it, the files of src/node/, is listed in dist/builtins.txt.
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -57,6 +57,19 @@ const node = {
   },
 };
 
+/** core-js tells what is wrong with a URL; Node tells that it is invalid, with a code that libraries look for. */
+const urls = {
+  name: "urls",
+  setup({ onLoad }) {
+    onLoad({ filter: /core-js\/modules\/web\.url\.constructor\.js$/ }, ({ path }) => {
+      const line = "var TypeError = globalThis.TypeError;";
+      const source = readFileSync(path, "utf8");
+      if (!source.includes(line)) throw new Error("core-js makes its errors elsewhere now");
+      return { contents: source.replace(line, `var TypeError = require(${JSON.stringify(join(ROOT, "src/invalid-url.mjs"))}).InvalidUrl;`) };
+    });
+  },
+};
+
 const { metafile } = await build({
   absWorkingDir: ROOT,
   entryPoints: ["src/index.mjs"],
@@ -70,7 +83,7 @@ const { metafile } = await build({
   mainFields: ["main"],
   target: "es2023",
   define: { global: "globalThis" },
-  plugins: [node],
+  plugins: [node, urls],
   // Names stay: they are what stack traces show.
   minifyWhitespace: true,
   minifySyntax: true,

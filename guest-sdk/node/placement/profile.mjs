@@ -57,6 +57,8 @@ class Session {
       "mirra:function/metering@0.1.0": { tick: () => 100_000, finish: () => {} },
       "mirra:function/operations@0.1.0": {
         start: () => this.operations.push(0),
+        next: () => {},
+        cancel: () => {},
         wait: (hasTimeout, timeoutUs, answer) => this.wait(hasTimeout !== 0, timeoutUs, answer),
       },
     };
@@ -80,9 +82,10 @@ class Session {
     const { view } = this;
     view.setUint8(answer, 1);
     view.setUint32(answer + 4, id, true);
-    view.setUint8(answer + 8, 0);
-    view.setUint32(answer + 12, json.start, true);
-    view.setUint32(answer + 16, json.length, true);
+    view.setUint8(answer + 8, 1);
+    view.setUint8(answer + 12, 0);
+    view.setUint32(answer + 16, json.start, true);
+    view.setUint32(answer + 20, json.length, true);
   }
 
   /** Writes a list without elements. */

@@ -71,7 +71,7 @@ const imports = {
   },
   "mirra:function/random@0.1.0": { "next-u64": () => 4n },
   "mirra:function/logging@0.1.0": { log: logged },
-  "mirra:function/operations@0.1.0": { start: () => 0, wait: (has, us, answer) => bytes(answer, 1).fill(0) },
+  "mirra:function/operations@0.1.0": { start: () => 0, next: () => {}, cancel: () => {}, wait: (has, us, answer) => bytes(answer, 1).fill(0) },
   "mirra:function/files@0.1.0": {
     find(folder, start, length, answer) {
       const id = find(folder, string(start, length));

@@ -194,6 +194,10 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
     linker.func_wrap(operations, "start", |_: u32, _: u32, _: u32, _: u32| -> wasmtime::Result<u32> {
         Err(wasmtime::Error::msg("the layer let an operation through while a handler was loaded"))
     })?;
+    // Nothing was started, so there is nothing to go on with or to end.
+    for name in ["next", "cancel"] {
+        linker.func_wrap(operations, name, |_id: u32| {})?;
+    }
     // Only timers are waited for at this time: the answer is always "none".
     linker.func_wrap_async(
         operations,

@@ -1,9 +1,17 @@
 //! Operations in flight: what the handler started and has not yet been told the end of.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use mirra_host_sdk::{BoxFuture, Capabilities, ErrorCode, Json, Operation, OperationError};
+use futures_util::{
+    StreamExt,
+    future::{AbortHandle, Abortable, Aborted},
+    stream::FuturesUnordered,
+};
+use mirra_host_sdk::{AllowList, Answering, BoxFuture, Capabilities, ErrorCode, Invocation, Operation, OperationError, Reply};
 use serde_json::value::RawValue;
 use wasmtime::AsContext;
 use wasmtime::component::{Access, HasSelf};
@@ -16,16 +24,87 @@ use super::{
 pub struct Operations {
     capabilities: Arc<Capabilities>,
     execution_id: String,
+    allowed_hosts: Option<Arc<AllowList>>,
     last_id: u32,
-    open: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Those that are not over.
+    open: HashMap<u32, Open>,
+    /// Their parts that are under way.
+    answering: FuturesUnordered<Abortable<BoxFuture<'static, Answered>>>,
 }
 
-type Done = (u32, Result<Json, OperationError>);
+/// Where an operation stands that is not over.
+enum Open {
+    /// The handler waits for it.
+    Answering(AbortHandle),
+    /// It has another part, and the handler has not asked for it yet.
+    Resting(Answering),
+}
+
+type Answered = (u32, Result<Reply, OperationError>);
 
 impl Operations {
-    pub fn new(capabilities: Arc<Capabilities>, execution_id: &str) -> Operations {
-        Operations { capabilities, execution_id: execution_id.to_owned(), last_id: 0, open: FuturesUnordered::new() }
+    pub fn new(capabilities: Arc<Capabilities>, invocation: &Invocation, allowed_hosts: Option<Arc<AllowList>>) -> Operations {
+        Operations {
+            capabilities,
+            execution_id: invocation.execution_id.clone(),
+            allowed_hosts,
+            last_id: 0,
+            open: HashMap::new(),
+            answering: FuturesUnordered::new(),
+        }
     }
+
+    fn answer(&mut self, id: u32, work: Answering) {
+        let (handle, registration) = AbortHandle::new_pair();
+        self.open.insert(id, Open::Answering(handle));
+        self.answering.push(Abortable::new(Box::pin(async move { (id, work.await) }), registration));
+    }
+
+    fn next(&mut self, id: u32) {
+        match self.open.entry(id) {
+            Entry::Occupied(entry) if matches!(entry.get(), Open::Resting(_)) => {
+                if let Open::Resting(work) = entry.remove() {
+                    self.answer(id, work);
+                }
+            }
+            // It is on its way already.
+            Entry::Occupied(_) => {}
+            Entry::Vacant(_) => {
+                let refusal = OperationError::new(ErrorCode::ValidationError, format!("there is no operation {id} that has another part"));
+                self.answer(id, refused(refusal));
+            }
+        }
+    }
+
+    fn cancel(&mut self, id: u32) {
+        if let Some(Open::Answering(handle)) = self.open.remove(&id) {
+            handle.abort();
+        }
+    }
+
+    /// The next part that is there. None: nothing is under way.
+    async fn completion(&mut self) -> Option<Completion> {
+        loop {
+            let (id, answer) = match self.answering.next().await? {
+                Ok(answered) => answered,
+                Err(Aborted) => continue,
+            };
+            self.open.remove(&id);
+            let (is_last, outcome) = match answer {
+                Ok(Reply { json, more }) => {
+                    let is_last = more.is_none();
+                    self.open.extend(more.map(|more| (id, Open::Resting(more))));
+                    (is_last, Ok(Box::<str>::from(json).into_string()))
+                }
+                Err(OperationError { code, message }) => (true, Err(wit::OperationError { code: code.to_string(), message })),
+            };
+            return Some(Completion { id, is_last, outcome });
+        }
+    }
+}
+
+fn refused(refusal: OperationError) -> Answering {
+    Box::pin(std::future::ready(Err(refusal)))
 }
 
 impl Call {
@@ -33,17 +112,12 @@ impl Call {
     fn start(&mut self, name: &str, arguments: String, fuel_used: u64) -> u32 {
         self.operations.last_id += 1;
         let id = self.operations.last_id;
-        let work = self.admit(name, arguments, fuel_used).unwrap_or_else(|refusal| Box::pin(std::future::ready(Err(refusal))));
-        self.operations.open.push(Box::pin(async move { (id, work.await) }));
+        let work = self.admit(name, arguments, fuel_used).unwrap_or_else(refused);
+        self.operations.answer(id, work);
         id
     }
 
-    fn admit(
-        &mut self,
-        name: &str,
-        arguments: String,
-        fuel_used: u64,
-    ) -> Result<BoxFuture<'static, Result<Json, OperationError>>, OperationError> {
+    fn admit(&mut self, name: &str, arguments: String, fuel_used: u64) -> Result<Answering, OperationError> {
         let refuse = |code, message: String| Err(OperationError::new(code, message));
         let open_max = self.guard.limits().open_operations_max;
         if self.operations.open.len() >= open_max as usize {
@@ -62,6 +136,7 @@ impl Call {
             arguments,
             time_left: self.guard.time_left(),
             budget_left: self.guard.budget_left(fuel_used),
+            allowed_hosts: self.operations.allowed_hosts.clone(),
         };
         let price = capability.price(&operation);
         if !self.guard.charge(price, fuel_used) {
@@ -82,24 +157,27 @@ impl<T> HostWithStore<T> for HasSelf<Call> {
 }
 
 impl Host for Call {
+    fn next(&mut self, id: u32) -> wasmtime::Result<()> {
+        self.operations.next(id);
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: u32) -> wasmtime::Result<()> {
+        self.operations.cancel(id);
+        Ok(())
+    }
+
     async fn wait(&mut self, timeout_us: Option<u64>) -> wasmtime::Result<Option<Completion>> {
         let next = async {
-            match self.operations.open.next().await {
-                Some(done) => Some(done),
+            match self.operations.completion().await {
                 // Nothing is under way: only the timeout can end the waiting.
                 None if timeout_us.is_some() => std::future::pending().await,
-                None => None,
+                completion => completion,
             }
         };
-        let done = match timeout_us {
+        Ok(match timeout_us {
             Some(timeout_us) => tokio::time::timeout(Duration::from_micros(timeout_us), next).await.unwrap_or(None),
             None => next.await,
-        };
-        Ok(done.map(|(id, outcome)| Completion {
-            id,
-            outcome: outcome
-                .map(|json| json.get().to_owned())
-                .map_err(|error| wit::OperationError { code: error.code.to_string(), message: error.message }),
-        }))
+        })
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         snapshot::LoadLimits,
     },
     files::Files,
-    handler::{self, Handler},
+    handler::Handler,
     host::{self, Call},
 };
 
@@ -69,8 +69,7 @@ pub struct Installed {
 
 impl Installed {
     pub fn load(&self, cache: &Cache, entry: &Arc<Entry>) -> Result<Handler> {
-        let files = handler::files(cache, entry, self.language.files())?;
-        Handler::load(&self.wasmtime, &self.linker, entry.clone(), self.fuel, files)
+        Handler::load(cache, &self.wasmtime, &self.linker, entry.clone(), self.fuel, self.language.files())
     }
 }
 

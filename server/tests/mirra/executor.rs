@@ -10,7 +10,7 @@ use std::{
 };
 
 use mirra_host_sdk::{
-    BoxFuture, Capabilities, Capability, ErrorCode, Executor, HandlerId, Invocation, Json, Limits, Operation, OperationError, Outcome,
+    Answering, Capabilities, Capability, ErrorCode, Executor, HandlerId, Invocation, Json, Limits, Operation, OperationError, Outcome,
     Source, Usd,
 };
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
@@ -72,7 +72,7 @@ impl Capability for Nap {
         if operation.method == "dear" { "0.5".parse().unwrap() } else { Usd::ZERO }
     }
 
-    fn call(&self, operation: Operation) -> BoxFuture<'static, Result<Json, OperationError>> {
+    fn call(&self, operation: Operation) -> Answering {
         self.calls.fetch_add(1, SeqCst);
         Box::pin(async move {
             #[derive(serde::Deserialize)]
@@ -83,7 +83,7 @@ impl Capability for Nap {
                 return Err(OperationError::new(ErrorCode::ValidationError, "ms is missing"));
             };
             tokio::time::sleep(Duration::from_millis(arguments.ms)).await;
-            Ok(json(&arguments.ms.to_string()))
+            Ok(json(&arguments.ms.to_string()).into())
         })
     }
 }

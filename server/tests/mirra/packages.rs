@@ -1,9 +1,11 @@
 //! What a Python handler requires, fetched by pip from the index that this machine uses.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
+    sync::Mutex,
     thread,
 };
 
@@ -39,11 +41,16 @@ fn requests_and_httpx_go_through_the_host() {
         "echo": { "by": "requests" },
         "texts": ["/text?n=0", "/text?n=1", "/text?n=2"],
         "refused": [true, true],
+        "halves": vec![["first, ", "second"]; 4],
     });
     assert_eq!(answer, expected);
 }
 
-/// Answers a POST with its body and a GET with its path.
+/// Answers that stand half-written until somebody asks for their other half, by name.
+static HALVES: Mutex<BTreeMap<String, TcpStream>> = Mutex::new(BTreeMap::new());
+
+/// Answers a POST with its body and a GET with its path. `/half` is another matter: whoever waits for all of it before reading any
+/// waits in vain.
 fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -58,6 +65,18 @@ fn answer(mut stream: TcpStream) {
         while reader.read_until(b'\n', &mut head).unwrap_or(0) > 0 && !head.ends_with(b"\r\n\r\n") {}
         let head = String::from_utf8(head).unwrap();
         let Some(path) = head.split(' ').nth(1) else { return };
+        match path.split_once('?') {
+            Some(("/half", name)) => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nfirst, \r\n").unwrap();
+                HALVES.lock().unwrap().insert(name.to_owned(), stream.try_clone().unwrap());
+                continue;
+            }
+            Some(("/other-half", name)) => {
+                let mut half = HALVES.lock().unwrap().remove(name).unwrap();
+                half.write_all(b"6\r\nsecond\r\n0\r\n\r\n").unwrap();
+            }
+            _ => {}
+        }
         let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.trim().parse().ok());
         let mut body = vec![0; length.unwrap_or(0)];
         reader.read_exact(&mut body).unwrap();

@@ -68,11 +68,11 @@ fn wait(cx: &Ctx<'_>, hooks: &Hooks) -> rquickjs::Result<bool> {
         }
     }
     let timeout_us = if has_jobs { Some(0) } else { (next_timer_us >= 0.0).then_some(next_timer_us as u64) };
-    if let Some(Completion { id, outcome }) = operations::wait(timeout_us) {
+    if let Some(Completion { id, is_last, outcome }) = operations::wait(timeout_us) {
         let settle = restore(cx, &hooks.settle)?;
         match outcome {
-            Ok(json) => settle.call::<_, ()>((id, true, json))?,
-            Err(error) => settle.call::<_, ()>((id, false, error.code, error.message))?,
+            Ok(json) => settle.call::<_, ()>((id, is_last, true, json))?,
+            Err(error) => settle.call::<_, ()>((id, is_last, false, error.code, error.message))?,
         }
     }
     Ok(true)

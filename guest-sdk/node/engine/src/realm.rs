@@ -63,7 +63,7 @@ pub struct Hooks {
     pub adopt: Persistent<Function<'static>>,
     /// `(event, contextJson) -> result or promise`: calls the handler.
     pub call: Persistent<Function<'static>>,
-    /// `(id, isOk, json or code, message) -> undefined`: settles the promise of an operation.
+    /// `(id, isLast, isOk, json or code, message) -> undefined`: settles the promise of an operation.
     pub settle: Persistent<Function<'static>>,
     /// `() -> number`: runs the timers that are due; microseconds to the next, or -1.
     pub run_timers: Persistent<Function<'static>>,
@@ -135,6 +135,8 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     let native = Object::new(cx.clone())?;
     native.set("log", Function::new(cx.clone(), log)?)?;
     native.set("start", Function::new(cx.clone(), |name: String, arguments: String| operations::start(&name, &arguments))?)?;
+    native.set("nextPart", Function::new(cx.clone(), operations::next)?)?;
+    native.set("cancel", Function::new(cx.clone(), operations::cancel)?)?;
     native.set("elapsedUs", Function::new(cx.clone(), || clocks::elapsed_us() as f64)?)?;
     native.set("unixTimeUs", Function::new(cx.clone(), || clocks::unix_time_us() as f64)?)?;
     native.set("isPreparing", Function::new(cx.clone(), || !LOADED.get())?)?;

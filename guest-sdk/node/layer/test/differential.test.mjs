@@ -147,6 +147,7 @@ test("buffer", async () => {
     ({ Buffer }) => [Buffer.from("aGk_", "base64url").toString("hex"), Buffer.from("_-8", "base64").toString("hex"), Buffer.from("zz", "hex").length],
     ({ Buffer }) => [Buffer.byteLength("€"), Buffer.byteLength("aGk", "base64url"), Buffer.isEncoding("BASE64URL"), Buffer.isBuffer(new Uint8Array(1))],
     ({ Buffer }) => Buffer.concat([Buffer.from([1, 2]), Buffer.alloc(2, "ab")]).toJSON(),
+    ({ Buffer }) => [new Uint8Array([2, 3]), "c", 4].map((sought) => [Buffer.from([1, 2, 3, 4]).indexOf(sought), Buffer.from([2, 3, 2, 3]).lastIndexOf(sought)]),
     ({ Buffer }) => {
       const buffer = Buffer.alloc(24);
       buffer.writeUInt32BE(0xdeadbeef, 0);

@@ -3,29 +3,49 @@ import { test } from "node:test";
 
 import { drainMicrotasks, makeRealm } from "./realm.mjs";
 
-/** A realm whose operations are answered by `serve(request)`, in order; `seen` is what was asked for. */
+const base64 = (body) => Buffer.from(body).toString("base64");
+
+/** A realm whose operations are answered by `serve(request)`, in order; `seen` is what was asked for. Of an answer with `parts`, each
+ * comes when it was asked for. */
 function makeNet(serve) {
   const realm = makeRealm();
   const seen = [];
+  const rests = new Map();
   realm.serve({ handler: () => null });
   let done = 0;
+
+  function begin(id) {
+    const [name, json] = realm.started[id - 1];
+    assert.equal(name, "http.request");
+    const request = JSON.parse(json);
+    if (request.body !== undefined) request.body = Buffer.from(request.body, "base64").toString();
+    seen.push(request);
+    const { error, status = 200, headers = [], body = "", parts = [] } = serve(request);
+    rests.set(id, [...parts]);
+    if (error) realm.settle(id, true, false, ...error);
+    else realm.settle(id, parts.length === 0, true, JSON.stringify({ status, reason: "", headers, body: base64(body), url: request.url }));
+  }
+
+  function go(id) {
+    if (realm.cancelled.includes(id)) return;
+    const rest = rests.get(id);
+    const part = rest.shift();
+    if (part.error) realm.settle(id, true, false, ...part.error);
+    else realm.settle(id, rest.length === 0, true, JSON.stringify({ body: base64(part) }));
+  }
+
   realm.answerAll = async () => {
     for (;;) {
-      for (let turn = 0; turn < 10 && done === realm.started.length; turn += 1) await drainMicrotasks();
-      if (done === realm.started.length) return;
-      const [name, json] = realm.started[done++];
-      assert.equal(name, "http.request");
-      const request = JSON.parse(json);
-      if (request.body !== undefined) request.body = Buffer.from(request.body, "base64").toString();
-      seen.push(request);
-      const { error, status = 200, headers = [], body = "" } = serve(request);
-      if (error) realm.settle(done, false, ...error);
-      else realm.settle(done, true, JSON.stringify({ status, reason: "", headers, body: Buffer.from(body).toString("base64"), url: request.url }));
+      const isQuiet = () => done === realm.started.length && realm.asked.length === 0;
+      for (let turn = 0; turn < 10 && isQuiet(); turn += 1) await drainMicrotasks();
+      if (isQuiet()) return;
+      if (done < realm.started.length) begin((done += 1));
+      else go(realm.asked.shift());
     }
   };
   /** What `code`, the body of an async function, comes to, as JSON. */
   realm.evaluate = async (code) => {
-    const outcome = realm.run(`(async () => { ${code} })().then((value) => ({ value }), (error) => ({ error: [error.name, error.message] }))`);
+    const outcome = realm.run(`(async (builtin) => { ${code} })`)(realm.builtin).then((value) => ({ value }), (error) => ({ error: [error.name, error.message] }));
     await realm.answerAll();
     return JSON.parse(JSON.stringify(await outcome));
   };
@@ -134,6 +154,93 @@ test("nothing is fetched while the handler is prepared", async () => {
   const realm = makeRealm();
   const error = await realm.run('fetch("https://a.test/").catch((error) => error.message)');
   assert.match(error, /while the handler was prepared/);
+});
+
+test("a body is read as it comes", async () => {
+  const net = makeNet(({ url }) => ({
+    "https://a.test/parts": { body: "a", parts: ["b", "", "c"] },
+    "https://a.test/late": { parts: ["late"] },
+    "https://a.test/breaks": { body: "a", parts: ["b", { error: ["HANDLER_ERROR", "a.test: the connection broke within the answer"] }] },
+  })[url]);
+  const { value } = await net.evaluate(`
+    const read = async (path) => (await fetch("https://a.test" + path)).text().catch((error) => error.message);
+    const chunks = [];
+    for await (const chunk of (await fetch("https://a.test/parts")).body) chunks.push(new TextDecoder().decode(chunk));
+    return [chunks, await read("/parts"), await read("/late"), await read("/breaks")];
+  `);
+  assert.deepEqual(value, [["a", "b", "c"], "abc", "late", "terminated: a.test: the connection broke within the answer"]);
+  assert.deepEqual(net.cancelled, []);
+});
+
+test("what nobody reads any more is cancelled", async () => {
+  const net = makeNet(() => ({ body: "a", parts: ["b", "c", "d"] }));
+  const { value } = await net.evaluate(`
+    for await (const chunk of (await fetch("https://a.test/1")).body) break;
+    const controller = new AbortController();
+    const response = await fetch("https://a.test/2", { signal: controller.signal });
+    controller.abort();
+    return response.text().catch((error) => error.name);
+  `);
+  assert.equal(value, "AbortError");
+  assert.deepEqual(net.cancelled, [1, 2]);
+});
+
+test("node:http makes requests, and reads what comes", async () => {
+  const net = makeNet(({ url, method }) =>
+    url.endsWith("/denied") ? { error: ["RESOURCE_DENIED", "no"] } : { status: 201, headers: [["x-a", "1"], ["x-a", "2"], ["set-cookie", "a"]], body: method, parts: [" and more"] });
+  const { value } = await net.evaluate(`
+    const [http, https] = ['http', 'https'].map(builtin);
+    const read = (request) => new Promise((resolve, reject) => {
+      request.on("error", reject).on("response", (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("end", () => resolve([response.statusCode, response.headers, text]));
+      });
+    });
+    const got = await read(http.get("http://a.test:8080/x?y=1", { headers: { "X-B": ["1", "2"] } }));
+    const post = https.request({ hostname: "b.test", path: "/p", method: "post", auth: "user:word" });
+    const posting = read(post);
+    post.write("bo");
+    post.end("dy");
+    const posted = await posting;
+    const denied = await read(http.get("http://a.test/denied")).catch((error) => error.code);
+    const closed = await new Promise((resolve) => http.get("http://a.test/closed").on("response", (r) => r.resume()).on("close", () => resolve("closed")));
+    return [got, posted, denied, closed];
+  `);
+  const headers = { "x-a": "1, 2", "set-cookie": ["a"] };
+  assert.deepEqual(value, [[201, headers, "GET and more"], [201, headers, "POST and more"], "EACCES", "closed"]);
+  const [get, post] = net.seen;
+  assert.deepEqual(get, { method: "GET", url: "http://a.test:8080/x?y=1", headers: [["X-B", "1"], ["X-B", "2"], ["Host", "a.test:8080"]] });
+  assert.deepEqual(post, { method: "POST", url: "https://b.test/p", headers: [["Host", "b.test"], ["Authorization", "Basic dXNlcjp3b3Jk"]], body: "body" });
+});
+
+test("forms that were sent are read again", async () => {
+  const net = makeNet(() => ({}));
+  const { value } = await net.evaluate(`
+    const form = new FormData();
+    form.append("name", "Ada é");
+    form.append("file", new File(["con\\r\\ntent"], "a \\"b.txt", { type: "text/x" }));
+    form.append("name", "again");
+    const read = async (body, headers) => {
+      const form = await new Response(body, { headers }).formData();
+      return Promise.all([...form].map(async ([name, value]) => [name, typeof value === "string" ? value : [value.name, value.type, await value.text()]]));
+    };
+    const broken = (body, type) => read(body, { "content-type": type }).catch(({ name, message }) => [name, message]);
+    return [
+      await read(form),
+      await read(new URLSearchParams({ a: "1 2" })),
+      await broken("--X\\r\\nnothing", "multipart/form-data; boundary=X"),
+      await broken("x", "multipart/form-data"),
+      (await broken("x", "text/plain"))[0],
+    ];
+  `);
+  const [whole, fields, unfinished, boundless, other] = value;
+  assert.deepEqual(whole, [["name", "Ada é"], ["name", "again"], ["file", ['a "b.txt', "text/x", "con\r\ntent"]]]);
+  assert.deepEqual(fields, [["a", "1 2"]]);
+  for (const [name, message] of [unfinished, boundless]) {
+    assert.equal(name, "TypeError");
+    assert.match(message, /^Failed to parse body as FormData: /);
+  }
+  assert.equal(other, "TypeError");
 });
 
 test("streams turn text into bytes and back", async () => {

@@ -31,8 +31,8 @@ test("results arrive in any order", async () => {
   assert.equal(realm.isWaiting(), false);
   const [first, second] = realm.run("[mirra.memory.create(), mirra.ai.chat()]");
   assert.equal(realm.isWaiting(), true);
-  realm.settle(2, true, '{"text":"hi"}');
-  realm.settle(1, true, "null");
+  realm.settle(2, true, true, '{"text":"hi"}');
+  realm.settle(1, true, true, "null");
   assert.equal(realm.isWaiting(), false);
   assert.equal(await first, null);
   assert.deepEqual({ ...(await second) }, { text: "hi" });
@@ -41,7 +41,7 @@ test("results arrive in any order", async () => {
 test("a failure says what and where", async () => {
   const realm = calling();
   const promise = realm.run("function mine() {\n  return mirra.memory.create({});\n}\nmine()");
-  realm.settle(1, false, "RESOURCE_DENIED", "not allowed");
+  realm.settle(1, true, false, "RESOURCE_DENIED", "not allowed");
   const error = await promise.catch((error) => error);
   assert.equal(error.name, "MirraError");
   assert.equal(error.code, "RESOURCE_DENIED");
@@ -83,7 +83,7 @@ test("a handler that breaks the globals still gets its results", async () => {
   const realm = calling();
   const promise = realm.run("mirra.memory.create()");
   realm.run("JSON.parse = Map.prototype.get = Promise.prototype.then = Array.prototype.push = () => { throw new Error('broken'); }");
-  realm.settle(1, true, "5");
+  realm.settle(1, true, true, "5");
   assert.equal(realm.run("globalThis.Promise = undefined"), undefined);
   assert.equal(realm.isWaiting(), false);
   void promise;

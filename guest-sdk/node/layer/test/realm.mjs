@@ -13,10 +13,12 @@ const LEVELS = ["debug", "info", "warn", "error"];
 
 /** `operations` stand in for some of the engine's. */
 export function makeRealm(layer = LAYER, operations = {}) {
-  const realm = { us: 0, isPreparing: true, logs: [], started: [], randoms: [] };
+  const realm = { us: 0, isPreparing: true, logs: [], started: [], asked: [], cancelled: [], randoms: [] };
   const native = {
     log: (level, message) => realm.logs.push([LEVELS[level], message]),
     start: (name, json) => realm.started.push([name, json]),
+    nextPart: (id) => realm.asked.push(id),
+    cancel: (id) => realm.cancelled.push(id),
     elapsedUs: () => realm.us,
     unixTimeUs: () => 1_700_000_000_000_000 + realm.us,
     isPreparing: () => realm.isPreparing,

@@ -144,3 +144,33 @@ test("URLs and clones work, and packages leave no trace", () => {
   assert.equal(value("'Atomics' in globalThis"), false);
   assert.match(value("Function.prototype.toString.call(Function.prototype.toString)"), /native code/);
 });
+
+test("messages are cloned and arrive in a turn of their own", async () => {
+  const realm = makeRealm();
+  const done = realm.run(`(async () => {
+    const { port1, port2 } = new MessageChannel();
+    const got = [];
+    const original = { a: [1] };
+    port1.postMessage("early");
+    const all = new Promise((resolve) => {
+      port2.onmessage = ({ data }) => {
+        got.push(data);
+        if (data === "last") resolve();
+      };
+    });
+    port1.postMessage(original);
+    original.a.push(2);
+    port2.postMessage("back");
+    port1.once("message", (data) => got.push(data));
+    got.push("now");
+    port1.postMessage("last");
+    await all;
+    port1.close();
+    port2.postMessage("to nobody");
+    let refused;
+    try { port1.postMessage(() => {}); } catch (error) { refused = error.name; }
+    return JSON.stringify([got, refused, Object.prototype.toString.call(port1)]);
+  })()`);
+  await realm.finishTimers();
+  assert.deepEqual(JSON.parse(await done), [["now", "early", { a: [1] }, "back", "last"], "DataCloneError", "[object MessagePort]"]);
+});

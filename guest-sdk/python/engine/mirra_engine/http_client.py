@@ -47,7 +47,7 @@ class _Wire:
         outcome, self._outcome = self._outcome or self._exchange(), None
         if isinstance(outcome, TimeoutError):
             raise outcome
-        return io.BufferedReader(io.BytesIO(outcome))
+        return io.BufferedReader(outcome)
 
     def _exchange(self):
         head, body = self._head, self._pending
@@ -59,7 +59,7 @@ class _Wire:
             answer = http_operation.send(head.method, url, head.headers, head.body(body), self._timeout)
         except http_operation.Failed as failed:
             raise _error(failed) from None
-        return _as_sent(answer, head.method)
+        return _Incoming(answer, head.method)
 
     def close(self):
         pass
@@ -119,14 +119,48 @@ def _error(failed):
     return ConnectionRefusedError(errno.ECONNREFUSED, message)
 
 
-def _as_sent(answer, method):
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
-    # An answer without a body may still tell how long that would be.
-    has_length = method == "HEAD" or answer.status in (204, 304)
-    lines += [f"{name}: {value}" for name, value in answer.headers if has_length or name != "content-length"]
-    if not has_length:
-        lines.append(f"content-length: {len(answer.body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body
+class _Incoming(io.RawIOBase):
+    """An answer as it would come over the wire. One of unknown length comes in chunks, so that libraries that hand on what has come know
+    where it ends."""
+
+    def __init__(self, answer, method):
+        self._answer = answer
+        # An answer without a body may still tell how long that would be.
+        has_length = method == "HEAD" or answer.status in (204, 304) or any(name == "content-length" for name, _ in answer.headers)
+        self._is_chunked = not has_length and answer.length is None
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
+        if self._is_chunked:
+            lines.append("transfer-encoding: chunked")
+        elif not has_length:
+            lines.append(f"content-length: {answer.length}")
+        self._pending = memoryview("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+    def _read_on(self):
+        part = self._answer.read()
+        if self._is_chunked:
+            # The last one is empty, and nothing comes after it.
+            self._is_chunked = bool(part)
+            part = b"%x\r\n%s\r\n" % (len(part), part)
+        return memoryview(part)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self._pending:
+            try:
+                self._pending = self._read_on()
+            except http_operation.Failed as failed:
+                raise _error(failed) from None
+        count = min(len(buffer), len(self._pending))
+        buffer[:count] = self._pending[:count]
+        self._pending = self._pending[count:]
+        return count
+
+    def close(self):
+        if not self.closed:
+            self._answer.close()
+        super().close()
 
 
 def _connect(scheme, sends_at_once):

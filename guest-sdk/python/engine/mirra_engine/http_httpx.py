@@ -10,6 +10,38 @@ def patch(module):
     # It tells of every request at a level that elsewhere nobody sees unless they ask for it, and handlers see.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
+    class Body(module.SyncByteStream, module.AsyncByteStream):
+        """The body of an answer, read as it comes."""
+
+        def __init__(self, answer, request):
+            self._answer = answer
+            self._request = request
+
+        def __iter__(self):
+            try:
+                while part := self._answer.read():
+                    yield part
+            except http_operation.Failed as failed:
+                raise _error(module, failed, self._request) from None
+
+        async def __aiter__(self):
+            try:
+                while part := await self._answer.read_async():
+                    yield part
+            except http_operation.Failed as failed:
+                raise _error(module, failed, self._request) from None
+
+        def close(self):
+            self._answer.close()
+
+        async def aclose(self):
+            self._answer.close()
+
+    def response(answer, request):
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": answer.reason.encode("latin-1")}
+        return module.Response(status_code=answer.status, headers=headers, stream=Body(answer, request), extensions=extensions)
+
     def initialize(self, verify=True, cert=None, trust_env=True, *args, proxy=None, uds=None, **options):
         if proxy is not None or uds is not None:
             raise ValueError("neither a proxy nor a socket can be chosen here: requests go out through the host")
@@ -23,7 +55,7 @@ def patch(module):
             answer = http_operation.send(*_arguments(request, body))
         except http_operation.Failed as failed:
             raise _error(module, failed, request) from None
-        return _response(module, answer)
+        return response(answer, request)
 
     async def handle_async_request(self, request):
         body = await request.aread()
@@ -31,7 +63,7 @@ def patch(module):
             answer = await http_operation.send_async(*_arguments(request, body))
         except http_operation.Failed as failed:
             raise _error(module, failed, request) from None
-        return _response(module, answer)
+        return response(answer, request)
 
     async def aclose(self):
         pass
@@ -52,17 +84,8 @@ def patch(module):
 
 def _arguments(request, body):
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-    # The host answers all at once: what is read may take as long as one reading may.
     timeout = request.extensions.get("timeout", {}).get("read")
     return request.method, str(request.url), headers, body, timeout
-
-
-def _response(module, answer):
-    from httpx._content import ByteStream
-
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    extensions = {"http_version": b"HTTP/1.1", "reason_phrase": answer.reason.encode("latin-1")}
-    return module.Response(status_code=answer.status, headers=headers, stream=ByteStream(answer.body), extensions=extensions)
 
 
 def _error(module, failed, request):

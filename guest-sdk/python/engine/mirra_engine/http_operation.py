@@ -18,19 +18,52 @@ class Failed(Exception):
 
 
 class Answer:
-    __slots__ = "body", "headers", "reason", "status"
+    """Its head, and its body in parts, as it comes."""
 
-    def __init__(self, outcome):
+    def __init__(self, outcome, rest):
         fields = json.loads(outcome)
         self.status = fields["status"]
         self.reason = fields.get("reason", "")
         # Pairs, in the order of the server, of text in which each character is a byte.
         self.headers = fields["headers"]
-        self.body = base64.b64decode(fields["body"])
+        self._body = self._taken((base64.b64decode(fields["body"]), rest))
+
+    def _taken(self, part):
+        body, self._rest = part
+        # Asked for before anybody wants it: an answer that is short need not be read for its connection to be free again.
+        self._next = None if self._rest is None else self._rest.next(_part, _failure)
+        return body
+
+    @property
+    def length(self):
+        """Of the body, where all of it is there already."""
+        return len(self._body) if self._next is None else None
+
+    def read(self):
+        """The next bytes; none at the end."""
+        while not self._body and self._next is not None:
+            self._body = self._taken(operations.wait_for(self._next))
+        body, self._body = self._body, b""
+        return body
+
+    async def read_async(self):
+        while not self._body and self._next is not None:
+            self._body = self._taken(await self._next)
+        body, self._body = self._body, b""
+        return body
+
+    def close(self):
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = self._next = None
+
+
+def _part(outcome, rest):
+    return base64.b64decode(json.loads(outcome)["body"]), rest
 
 
 def send(method, url, headers, body, timeout):
-    """The answer, once it is there. `timeout` is in seconds, or None."""
+    """The answer, once its head is there. `timeout` is in seconds, or None; each part of the body may take as long again."""
     return operations.call_and_wait(_OPERATION, _arguments(method, url, headers, body, timeout), Answer, _failure, _REFUSAL)
 
 

@@ -55,7 +55,7 @@ class _Sdk(types.ModuleType):
         return adapter
 
 
-def _result(outcome):
+def _result(outcome, rest):
     return json.loads(outcome)
 
 

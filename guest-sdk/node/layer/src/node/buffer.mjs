@@ -17,6 +17,9 @@ function utf8Bytes(text) {
   return new Uint8Array(native.utf8Encode(text.toWellFormed()));
 }
 
+/** What is looked for may be any bytes; the package wants a Buffer. */
+const sought = (value) => (value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value);
+
 function ofMemory(bytes) {
   return Object.setPrototypeOf(bytes, Buffer.prototype);
 }
@@ -57,13 +60,13 @@ Object.assign(Buffer.prototype, {
     return fill.call(this, value, ...args.map(readable));
   },
   indexOf(value, offset, encoding) {
-    return indexOf.call(this, value, readable(offset), readable(encoding));
+    return indexOf.call(this, sought(value), readable(offset), readable(encoding));
   },
   lastIndexOf(value, offset, encoding) {
-    return lastIndexOf.call(this, value, readable(offset), readable(encoding));
+    return lastIndexOf.call(this, sought(value), readable(offset), readable(encoding));
   },
   includes(value, offset, encoding) {
-    return includes.call(this, value, readable(offset), readable(encoding));
+    return includes.call(this, sought(value), readable(offset), readable(encoding));
   },
 });
 function isUtf8(input) {

@@ -1,6 +1,11 @@
+import { messaging } from "../web/message-channel.mjs";
 import { refuse } from "./internal/refused.mjs";
 
+const { MessageChannel, MessagePort } = messaging;
+
 export default {
+  MessageChannel,
+  MessagePort,
   isMainThread: true,
   parentPort: null,
   resourceLimits: {},

@@ -1,5 +1,6 @@
 // What requests and responses carry. Kept as it was given for as long as nobody asks for a stream: most bodies are read whole.
 
+import { getMultipartBoundary, parseMultipart } from "@remix-run/multipart-parser";
 import { FormDataEncoder } from "form-data-encoder";
 import { Blob, File, FormData } from "formdata-node";
 
@@ -13,7 +14,7 @@ const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
 
 /** `{ bytes }`, `{ stream }` or `{ blob }`, and the type that it has of itself. */
-export function extract(given) {
+function extract(given) {
   if (typeof given === "string") return { bytes: encoder.encode(given), type: "text/plain;charset=UTF-8" };
   if (given instanceof URLSearchParams) {
     return { bytes: encoder.encode(given.toString()), type: "application/x-www-form-urlencoded;charset=UTF-8" };
@@ -55,6 +56,23 @@ async function drain(stream) {
     chunks.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
   return joined(chunks);
+}
+
+/** Quotes and line ends in names are written so, by the standard. */
+const unescaped = (name) => name.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
+
+/** They are bounded by what the body may have, and need no bounds of their own. */
+function appendParts(form, bytes, type) {
+  const options = { boundary: getMultipartBoundary(type) ?? "", maxFileSize: Infinity, maxParts: Infinity, maxTotalSize: Infinity };
+  try {
+    for (const { name, filename, mediaType, isFile, text, bytes: content } of parseMultipart(bytes, options)) {
+      if (name === undefined) throw new Error("a part has no name");
+      if (isFile) form.append(unescaped(name), new File([content], unescaped(filename ?? ""), { type: mediaType ?? "" }));
+      else form.append(unescaped(name), text);
+    }
+  } catch (cause) {
+    throw new TypeError(`Failed to parse body as FormData: ${cause.message}`, { cause });
+  }
 }
 
 /** What Request and Response have in common. */
@@ -110,11 +128,16 @@ export class Body {
 
   async formData() {
     const type = this.headers.get("content-type") ?? "";
-    if (!type.startsWith("application/x-www-form-urlencoded")) {
-      throw new TypeError(`formData() reads application/x-www-form-urlencoded, and this is ${type || "of no type"}: use text() or bytes()`);
+    const isFields = /^application\/x-www-form-urlencoded\b/i.test(type);
+    if (!isFields && !/^multipart\/form-data\b/i.test(type)) {
+      throw new TypeError(`formData() reads multipart/form-data and application/x-www-form-urlencoded, and this is ${type || "of no type"}: use text() or bytes()`);
     }
     const form = new FormData();
-    for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
+    if (isFields) {
+      for (const [name, value] of new URLSearchParams(await this.text())) form.append(name, value);
+    } else {
+      appendParts(form, await this.bytes(), type);
+    }
     return form;
   }
 

@@ -3,9 +3,9 @@
 import { Headers } from "headers-polyfill";
 
 import { defineClasses, defineGlobal } from "../intrinsics.mjs";
-import { Codec } from "../node/internal/zlib/codec.mjs";
-import { send } from "./http-operation.mjs";
-import { Blob, Body, File, FormData, SHARE, TAKE, joined } from "./body.mjs";
+import { Exchange } from "./http-operation.mjs";
+import { Blob, Body, File, FormData, SHARE, TAKE } from "./body.mjs";
+import { incoming } from "./incoming.mjs";
 
 const REDIRECTS_MAX = 20;
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -134,11 +134,11 @@ class Response extends Body {
   }
 
   /** What a server answered. */
-  static [OF]({ status, reason, headers, body }, url, isRedirected) {
+  static [OF]({ status, reason, headers }, body, url, isRedirected) {
     const response = new Response(null, { status: Math.max(status, 200), statusText: reason });
     response.#status = status;
     for (const [name, value] of headers) response.#headers.append(name, value);
-    if (!WITHOUT_BODY.includes(status)) response[TAKE](body);
+    response[TAKE](body);
     response.#url = url;
     response.#type = "basic";
     response.#isRedirected = isRedirected;
@@ -207,23 +207,17 @@ function redirected(hop, answer) {
   return { url: url.href, method: becomesGet ? "GET" : hop.method, headers, body: becomesGet ? undefined : hop.body };
 }
 
-/** The bodies that servers pack, by the codec's names. */
-const CODINGS = { gzip: "gunzip", "x-gzip": "gunzip", deflate: "inflate", br: "brotli-decompress" };
-
-/** The answer with its body as it was before it was packed, if it was. */
-function unpacked(answer) {
-  const coding = answer.headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1].trim().toLowerCase();
-  if (!Object.hasOwn(CODINGS, coding) || answer.body.length === 0) return answer;
-  const codec = new Codec(CODINGS[coding]);
-  return { ...answer, body: joined([...codec.pieces(answer.body), ...codec.end()].map((piece) => new Uint8Array(piece))) };
-}
-
-async function follow(request, body) {
+async function follow(request, body, current) {
   let hop = { url: request.url, method: request.method, headers: [...request.headers], body };
   for (let hops = 0; ; hops += 1) {
-    const answer = await send(hop);
+    const exchange = (current.exchange = new Exchange(hop));
+    const answer = await exchange.answer;
     const next = request.redirect === "manual" ? null : redirected(hop, answer);
-    if (next === null) return Response[OF](unpacked(answer), hop.url, hops > 0);
+    if (next === null) {
+      const content = WITHOUT_BODY.includes(answer.status) ? null : incoming(exchange, answer, request.signal);
+      return Response[OF](answer, content, hop.url, hops > 0);
+    }
+    exchange.cancel();
     if (request.redirect === "error") throw new Error("unexpected redirect");
     if (hops >= REDIRECTS_MAX) throw new Error("redirect count exceeded");
     hop = next;
@@ -238,10 +232,11 @@ export async function fetch(input, init) {
   if (!request.headers.has("user-agent")) request.headers.set("user-agent", "node");
   // Made now, since the caller is on the stack only now.
   const failure = new TypeError("fetch failed");
+  const current = { exchange: null };
   const sent = (async () => {
     const body = request.body === null ? undefined : await request.bytes();
     try {
-      return await follow(request, body);
+      return await follow(request, body, current);
     } catch (cause) {
       failure.message = `fetch failed: ${cause.message}`;
       failure.cause = cause;
@@ -250,7 +245,11 @@ export async function fetch(input, init) {
   })();
   // Whoever aborts does not hear of what came after.
   sent.catch(() => {});
-  return unlessAborted(request.signal, sent);
+  return unlessAborted(request.signal, sent).catch((error) => {
+    // The connection is closed, too.
+    if (request.signal.aborted) current.exchange?.cancel();
+    throw error;
+  });
 }
 
 export function installFetch() {

@@ -2,9 +2,11 @@
 // evaluated when those are there.
 
 import { installFetch } from "./fetch.mjs";
+import { installMessaging } from "./message-channel.mjs";
 import { installStreams } from "./streams.mjs";
 
 export function installWeb() {
   installStreams();
   installFetch();
+  installMessaging();
 }

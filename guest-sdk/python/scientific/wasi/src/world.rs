@@ -10,14 +10,20 @@ use crate::python::{self, Method, Object};
 unsafe extern "C" {
     #[link_name = "start"]
     fn start_operation(name: *const u8, name_len: usize, arguments: *const u8, arguments_len: usize) -> u32;
+    #[link_name = "next"]
+    fn next_of_operation(id: u32);
+    #[link_name = "cancel"]
+    fn cancel_operation(id: u32);
     #[link_name = "wait"]
     fn wait_for_operation(has_timeout: u32, timeout_us: u64, answer: *mut u8);
 }
 
-pub static METHODS: [Method; 7] = [
+pub static METHODS: [Method; 9] = [
     Method::new(c"next_u64", next_u64),
     Method::new(c"log", log),
     Method::new(c"start", start),
+    Method::new(c"next", next),
+    Method::new(c"cancel", cancel),
     Method::new(c"wait", wait),
     Method::new(c"make_immortal", make_immortal),
     Method::new(c"lie_together", lie_together),
@@ -55,18 +61,34 @@ unsafe extern "C" fn start(_module: *mut c_void, arguments: *const Object, _coun
     python::number(u64::from(unsafe { start_operation(name, name_len, parameters, parameters_len) }))
 }
 
+/// `next(id)` asks for the next part of an operation.
+unsafe extern "C" fn next(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with one argument, and the host takes any number.
+    unsafe { next_of_operation(python::value_of(take::<1>(arguments)[0]) as u32) };
+    python::tuple(&[])
+}
+
+/// `cancel(id)` ends an operation.
+unsafe extern "C" fn cancel(_module: *mut c_void, arguments: *const Object, _count: usize) -> Option<Object> {
+    // SAFETY: called with one argument, and the host takes any number.
+    unsafe { cancel_operation(python::value_of(take::<1>(arguments)[0]) as u32) };
+    python::tuple(&[])
+}
+
 /// `option<completion>` as the canonical ABI lays it out.
 #[repr(C)]
 struct Waited {
     is_some: u32,
     id: u32,
+    is_last: u32,
     is_error: u32,
     /// The result; or an error's code, and after it its message.
     first: [usize; 2],
     second: [usize; 2],
 }
 
-/// `wait(timeout_us)`, or `wait()`, which waits for as long as it takes. Answers (), (id, result) or (id, code, message).
+/// `wait(timeout_us)`, or `wait()`, which waits for as long as it takes. Answers (), (id, is_last, result) or
+/// (id, is_last, code, message).
 unsafe extern "C" fn wait(_module: *mut c_void, arguments: *const Object, count: usize) -> Option<Object> {
     // SAFETY: called with one argument or none.
     let timeout_us = (count > 0).then(|| python::value_of(unsafe { take::<1>(arguments) }[0]));
@@ -79,10 +101,12 @@ unsafe extern "C" fn wait(_module: *mut c_void, arguments: *const Object, count:
     // SAFETY: texts of the host's, of which CPython makes copies.
     unsafe {
         let text = |[start, len]: [usize; 2]| Some(python::text_from(core::ptr::with_exposed_provenance(start), len));
+        let number = |value: u32| python::number(u64::from(value));
+        let (id, is_last) = (|| number(waited.id), || number(waited.is_last & 0xff));
         match (waited.is_some & 0xff, waited.is_error & 0xff) {
             (0, _) => python::tuple(&[]),
-            (_, 0) => python::tuple(&[python::number(waited.id.into()), text(waited.first)]),
-            _ => python::tuple(&[python::number(waited.id.into()), text(waited.first), text(waited.second)]),
+            (_, 0) => python::tuple(&[id(), is_last(), text(waited.first)]),
+            _ => python::tuple(&[id(), is_last(), text(waited.first), text(waited.second)]),
         }
     }
 }

@@ -2,13 +2,16 @@ import _mirra
 from componentize_py_types import Err
 
 start = _mirra.start
+next = _mirra.next
+cancel = _mirra.cancel
 
 
 class Completion:
-    __slots__ = "id", "outcome"
+    __slots__ = "id", "is_last", "outcome"
 
-    def __init__(self, id, outcome):
+    def __init__(self, id, is_last, outcome):
         self.id = id
+        self.is_last = is_last != 0
         self.outcome = outcome
 
 
@@ -29,8 +32,8 @@ class OperationError:
 
 def wait(timeout_us):
     match _mirra.wait() if timeout_us is None else _mirra.wait(timeout_us):
-        case id, result:
-            return Completion(id, Ok(result))
-        case id, code, message:
-            return Completion(id, Err(OperationError(code, message)))
+        case id, is_last, result:
+            return Completion(id, is_last, Ok(result))
+        case id, is_last, code, message:
+            return Completion(id, is_last, Err(OperationError(code, message)))
     return None

@@ -88,6 +88,12 @@ export class HashOf extends Digesting {
     return encode(native.hasherDigest(this.#state), encoding);
   }
 
+  /** What comes out of the stream can be asked for once more. */
+  _flush(callback) {
+    this.push(encode(native.hasherDigest(native.hasherCopy(this.#state))));
+    callback();
+  }
+
   _feed(bytes) {
     native.hasherUpdate(this.#state, bytes);
   }

@@ -1,11 +1,8 @@
-//! The allow list: hosts that handlers may reach.
+//! The allow list: hosts that handlers may reach. The operator has one, and a handler may have one of its own, within it.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use mirra_host_sdk::{ErrorCode, OperationError};
 use url::Host;
-
-use crate::{address::is_public, target::Target};
 
 /// Hosts that handlers may reach, written `HOST[:PORT]`.
 ///
@@ -102,34 +99,28 @@ pub fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
+/// How an entry names a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Naming {
+    /// By a wildcard.
+    Wildcard,
+    /// By its name or address.
+    Exactly,
+}
+
 impl AllowEntry {
-    fn permission(&self, target: &Target) -> Option<Permission> {
-        if self.port.unwrap_or(target.scheme.port()) != target.port {
+    fn names(&self, asked: &Host<String>, port: u16, usual_port: u16) -> Option<Naming> {
+        if self.port.unwrap_or(usual_port) != port {
             return None;
         }
-        match (&self.pattern, &target.host) {
-            (Pattern::Any, _) => Some(Permission::Public),
+        match (&self.pattern, asked) {
+            (Pattern::Any, _) => Some(Naming::Wildcard),
             (Pattern::Below(suffix), Host::Domain(name)) => {
-                (name.len() > suffix.len() && name.ends_with(suffix.as_str())).then_some(Permission::Public)
+                (name.len() > suffix.len() && name.ends_with(suffix.as_str())).then_some(Naming::Wildcard)
             }
-            (Pattern::Exactly(host), asked) if host == asked => Some(Permission::Named),
+            (Pattern::Exactly(host), asked) if host == asked => Some(Naming::Exactly),
             _ => None,
         }
-    }
-}
-
-/// What the allow list says of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// By a wildcard: where it leads must be public.
-    Public,
-    /// By its name or address: wherever it leads.
-    Named,
-}
-
-impl Permission {
-    pub fn allows(self, address: IpAddr) -> bool {
-        self == Permission::Named || is_public(address)
     }
 }
 
@@ -146,16 +137,10 @@ impl AllowList {
         entries.into_iter().map(str::parse).collect()
     }
 
-    /// Decides by what the URL says, before anything is resolved. Where a name leads is for [`Permission::allows`].
-    pub(crate) fn check(&self, target: &Target) -> Result<Permission, OperationError> {
-        let Some(permission) = self.0.iter().filter_map(|entry| entry.permission(target)).max() else {
-            let message = format!("handlers may not reach {target}: to let them, start the host with --allow-net {target}");
-            return Err(OperationError::new(ErrorCode::ResourceDenied, message));
-        };
-        match target.address() {
-            Some(address) if !permission.allows(address) => Err(not_public(target)),
-            _ => Ok(permission),
-        }
+    /// Whether a host is in it, and how; of several entries the one that says most. Names are in lower case and Punycode, without a
+    /// dot at the end. `usual_port` is the scheme's.
+    pub fn names(&self, host: &Host<String>, port: u16, usual_port: u16) -> Option<Naming> {
+        self.0.iter().filter_map(|entry| entry.names(host, port, usual_port)).max()
     }
 }
 
@@ -163,13 +148,4 @@ impl FromIterator<AllowEntry> for AllowList {
     fn from_iter<I: IntoIterator<Item = AllowEntry>>(entries: I) -> Self {
         AllowList(entries.into_iter().collect())
     }
-}
-
-/// Tells neither the address nor what kind it is: the map of an operator's network is no handler's business.
-pub fn not_public(target: &Target) -> OperationError {
-    let message = format!(
-        "{target} is not on the public internet, and a wildcard allows no other hosts: to let handlers reach it, start the host \
-         with --allow-net {target}"
-    );
-    OperationError::new(ErrorCode::ResourceDenied, message)
 }

@@ -1,0 +1,3 @@
+import { Agent, client, common } from "./internal/http/client.mjs";
+
+export default { ...common, ...client("http", Agent) };

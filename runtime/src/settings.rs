@@ -1,0 +1,98 @@
+//! What a handler's folder says of the handler besides its code: `mirra` in package.json, `tool.mirra` in pyproject.toml.
+//!
+//! ```json
+//! { "mirra": { "allowedHosts": ["api.example.com", "*.example.org"] } }
+//! ```
+//! ```toml
+//! [tool.mirra]
+//! allowed-hosts = ["api.example.com", "*.example.org"]
+//! ```
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use mirra_host_sdk::{AllowList, Diagnostic, PrepareError};
+use serde::Deserialize;
+
+/// A package.json or pyproject.toml that is larger is none.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What a handler asks to be held to. It can only ever give up what the host would allow.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Settings {
+    /// The hosts that it may reach, written as for `--allow-net`. None: all that the host allows.
+    #[serde(alias = "allowed-hosts")]
+    pub allowed_hosts: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Package {
+    mirra: Option<Settings>,
+}
+
+#[derive(Deserialize)]
+struct Project {
+    #[serde(default)]
+    tool: Package,
+}
+
+impl Settings {
+    /// Those of the handler at `path`, and the file that they are from.
+    ///
+    /// # Errors
+    /// The file has settings that are none, or cannot be read.
+    pub fn of(path: &Path) -> Result<(Settings, Option<PathBuf>), PrepareError> {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let is_python = path.extension().is_some_and(|extension| extension == "py");
+        for (name, parse) in FILES {
+            // Beside a Python file, a package.json is somebody else's.
+            if is_python && name == FILES[0].0 {
+                continue;
+            }
+            let rejected =
+                |message| PrepareError::Rejected(vec![Diagnostic { message, file: Some(name.to_owned()), ..Diagnostic::default() }]);
+            if let Some(text) = read(folder, name).map_err(|error| rejected(format!("cannot be read: {error}")))? {
+                let settings = parse(&text).and_then(Settings::checked).map_err(rejected)?;
+                return Ok((settings, Some(folder.join(name))));
+            }
+        }
+        Ok((Settings::default(), None))
+    }
+
+    fn checked(self) -> Result<Settings, String> {
+        match AllowList::parse(self.allowed_hosts.iter().flatten().map(String::as_str)) {
+            Ok(_) => Ok(self),
+            Err(error) => Err(format!("the handler's allowed hosts: {error}")),
+        }
+    }
+}
+
+type Parse = fn(&str) -> Result<Settings, String>;
+
+/// Where settings may be: the first file that is there is the one that counts.
+const FILES: [(&str, Parse); 2] = [
+    ("package.json", |text| match serde_json::from_str::<Package>(text) {
+        Ok(package) => Ok(package.mirra.unwrap_or_default()),
+        Err(error) => Err(error.to_string()),
+    }),
+    ("pyproject.toml", |text| match toml::from_str::<Project>(text) {
+        Ok(project) => Ok(project.tool.mirra.unwrap_or_default()),
+        Err(error) => Err(error.message().to_owned()),
+    }),
+];
+
+/// None: there is no such file in the folder. One that is a link out of it does not count as in it.
+fn read(folder: &Path, name: &str) -> io::Result<Option<String>> {
+    let file = match Dir::open_ambient_dir(folder, ambient_authority()).and_then(|folder| folder.open(name)) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(Some(text))
+}
