@@ -7,8 +7,7 @@ use std::{
 
 use rolldown::{
     AttachDebugInfo, BundleFactory, BundleFactoryOptions, BundleOutput, BundlerOptions, BundlerTransformOptions, ChecksOptions,
-    CodeSplittingMode, CommentsOptions, Either, ExperimentalOptions, OutputFormat, Platform, RawMinifyOptions, ResolveOptions,
-    SourceMapType, TsConfig,
+    CodeSplittingMode, CommentsOptions, Either, ExperimentalOptions, OutputFormat, Platform, RawMinifyOptions, SourceMapType, TsConfig,
 };
 use rolldown_common::{Output, merge_tsconfig};
 use rolldown_error::{BatchedBuildDiagnostic, BuildResult};
@@ -19,21 +18,23 @@ use crate::{
     explain::{explain, explain_tsconfig, is_fatal, warning},
     folder::Folder,
     plugin::HandlerPlugin,
+    variants::Variants,
 };
 
 /// Bundles next to nothing, so that the next bundle finds code and tables in memory: it saves a fifth of its time.
 pub(crate) async fn rehearse() {
-    if let Ok(folder) = Folder::open(PathBuf::from("/"), 0) {
+    if let Ok(folder) = Folder::open(PathBuf::from("/"), None, 0) {
         let script = "data:text/javascript,export const handler = async () => ({});";
         let options = options(&folder, script.to_string(), BundlerTransformOptions::default());
-        let plugin = HandlerPlugin::new(&[], true, folder.clone());
-        let _ = generate(&folder, resolver(&folder), options, plugin).await;
+        let (resolver, variants) = Variants::of(&folder, &[]);
+        let plugin = HandlerPlugin::new(&[], true, variants, folder.clone());
+        let _ = generate(&folder, resolver, options, plugin).await;
     }
 }
 
 /// Bundles in this process: only a child that may die of it calls this.
 pub(crate) async fn bundle(request: &Request, max_source_bytes: u64) -> Result<Bundle, Vec<Diagnostic>> {
-    let (folder, file) = entry::locate(&request.path, max_source_bytes).map_err(|d| vec![d])?;
+    let (folder, file) = entry::locate(&request.path, request.packages.as_deref(), max_source_bytes).map_err(|d| vec![d])?;
     let outcome = build(&folder, &file, &request.builtins).await;
     let problems = folder.take_problems();
     let mut diagnostics = match outcome {
@@ -48,10 +49,10 @@ pub(crate) async fn bundle(request: &Request, max_source_bytes: u64) -> Result<B
 }
 
 async fn build(folder: &Folder, file: &Path, builtins: &[String]) -> Result<Bundle, Vec<Diagnostic>> {
-    let resolver = resolver(folder);
+    let (resolver, variants) = Variants::of(folder, builtins);
     let transform = transform(&resolver, folder, file)?;
     let legacy_decorators = transform.decorator.as_ref().and_then(|d| d.legacy) == Some(true);
-    let plugin = HandlerPlugin::new(builtins, legacy_decorators, folder.clone());
+    let plugin = HandlerPlugin::new(builtins, legacy_decorators, variants, folder.clone());
     let input = format!("./{}", folder.name(file));
     let options = options(folder, input, transform);
     let explain_all = |errors: BatchedBuildDiagnostic| {
@@ -96,13 +97,6 @@ async fn generate(
     bundle.generate().await
 }
 
-/// Resolves as for a browser, the other place without Node: packages then bring their portable code.
-fn resolver(folder: &Folder) -> Resolver<Folder> {
-    let options = ResolveOptions { condition_names: Some(vec!["module".to_string()]), ..ResolveOptions::default() };
-    let root = folder.root().to_path_buf();
-    Resolver::new(folder.clone(), root, Platform::Browser, &TsConfig::Auto(true), options)
-}
-
 /// What the entry's tsconfig.json says about the output. rolldown would look for it anywhere on the machine, so it
 /// is read here, through the folder, once for all files.
 fn transform(resolver: &Resolver<Folder>, folder: &Folder, file: &Path) -> Result<BundlerTransformOptions, Vec<Diagnostic>> {
@@ -120,6 +114,7 @@ fn options(folder: &Folder, input: String, transform: BundlerTransformOptions) -
         cwd: Some(folder.root().to_path_buf()),
         // Nothing is written, but the map's `sources` are relative to where it would be.
         dir: Some(".".to_string()),
+        // That of what is written: for Node, every bundle would import node:module.
         platform: Some(Platform::Browser),
         format: Some(OutputFormat::Esm),
         // Dynamic imports become part of the one module.

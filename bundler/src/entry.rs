@@ -43,11 +43,11 @@ pub struct Entry {
 /// [`BundleError::Rejected`] for a path that does not exist, is no script (see [`EXTENSIONS`]), is not UTF-8 or
 /// whose folder has no entry, and for a package.json that is not JSON or leads outside the folder.
 pub fn locate_entry(path: &Path) -> Result<Entry, BundleError> {
-    let (folder, file) = locate(path, MAX_SOURCE_BYTES).map_err(BundleError::from)?;
+    let (folder, file) = locate(path, None, MAX_SOURCE_BYTES).map_err(BundleError::from)?;
     Ok(Entry { root: folder.root().to_path_buf(), file })
 }
 
-pub(crate) fn locate(path: &Path, max_bytes: u64) -> Result<(Folder, PathBuf), Diagnostic> {
+pub(crate) fn locate(path: &Path, packages: Option<&Path>, max_bytes: u64) -> Result<(Folder, PathBuf), Diagnostic> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Diagnostic::new(format!("no such file or folder: {}", path.display())),
         _ => Diagnostic::new(format!("cannot read {}: {error}", path.display())),
@@ -57,12 +57,12 @@ pub(crate) fn locate(path: &Path, max_bytes: u64) -> Result<(Folder, PathBuf), D
         return Err(Diagnostic::new(format!("the path {} is not UTF-8: rename it", canonical.display())));
     }
     if canonical.is_dir() {
-        let folder = Folder::open(canonical, max_bytes).map_err(unreadable)?;
+        let folder = Folder::open(canonical, packages, max_bytes).map_err(unreadable)?;
         let file = entry_of_folder(&folder)?;
         return Ok((folder, file));
     }
     let root = canonical.parent().unwrap_or(&canonical).to_path_buf();
-    let folder = Folder::open(root, max_bytes).map_err(unreadable)?;
+    let folder = Folder::open(root, packages, max_bytes).map_err(unreadable)?;
     if !folder.is_file(&canonical) || !is_script(&canonical) {
         return Err(Diagnostic::new(format!(
             "{} is not a script: expected a file ending in {}",

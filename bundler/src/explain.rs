@@ -5,9 +5,10 @@ use std::path::Path;
 use nodejs_built_in_modules::is_nodejs_builtin_module;
 use rolldown_error::{BuildDiagnostic, DiagnosableResolveError, DiagnosticOptions, EventKind};
 use rolldown_resolver::ResolveError;
+use serde_json::Value;
 
 use crate::{
-    Diagnostic,
+    Diagnostic, absent,
     diagnostic::Position,
     folder::{Folder, normalize},
     plugin::REFUSED,
@@ -98,12 +99,15 @@ fn refused_specifier<'t>(text: &'t str, importer: &str) -> Option<&'t str> {
 }
 
 fn elsewhere(specifier: &str) -> String {
+    if absent::native(specifier, "").is_some() {
+        return absent::message(specifier);
+    }
     format!("cannot import \"{specifier}\": only packages and files in the handler's folder can be imported")
 }
 
 fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
     if is_nodejs_builtin_module(specifier) {
-        return format!("cannot import \"{specifier}\": this Node built-in is not available to handlers");
+        return absent::message(specifier);
     }
     let from = importer.parent().unwrap_or(folder.root());
     if specifier.starts_with('.') {
@@ -120,9 +124,22 @@ fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
         Some(package) if folder.is_file(&folder_of(package).join("package.json")) => {
             format!("cannot find \"{specifier}\": the package \"{package}\" has no such file")
         }
-        Some(package) => format!("cannot find \"{specifier}\": run `npm install {package}` in the handler's folder"),
+        Some(package) => format!("cannot find \"{specifier}\": {}", remedy(package, folder)),
         None => format!("cannot find \"{specifier}\""),
     }
+}
+
+/// How a package that is not there gets there, by what package.json says of it.
+fn remedy(package: &str, folder: &Folder) -> String {
+    let manifest: Value = folder.source("package.json").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let is_in = |field: &str| manifest.get(field).and_then(|required| required.get(package)).is_some();
+    if is_in("dependencies") || is_in("optionalDependencies") {
+        return "package.json requires it: run `npm install` in the handler's folder, and keep the lock file that it writes".to_owned();
+    }
+    if is_in("devDependencies") {
+        return "package.json requires it for development alone: move it from devDependencies to dependencies".to_owned();
+    }
+    format!("run `npm install {package}` in the handler's folder")
 }
 
 fn outside(specifier: &str) -> String {

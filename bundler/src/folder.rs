@@ -1,6 +1,7 @@
 //! The handler's folder as the bundler sees it: beyond it there is nothing.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     io::{self, Read as _},
     path::{Component, Path, PathBuf},
@@ -18,6 +19,8 @@ use crate::Diagnostic;
 /// rolldown and its resolver reach files through this alone, and it reaches them through a directory
 /// handle that the kernel confines. Whatever leads outside (`..`, an absolute path, a symbolic link, a
 /// tsconfig's `extends`) is as if it did not exist, whoever asks.
+///
+/// Where packages were installed elsewhere, `node_modules` is seen there, wherever in the folder it is; links from it lead back.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(Arc<Inner>);
 
@@ -26,23 +29,26 @@ struct Inner {
     /// Canonical, valid UTF-8.
     root: PathBuf,
     dir: Dir,
+    packages: Option<Dir>,
     max_bytes: u64,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
-    inputs: BTreeSet<PathBuf>,
+    read: BTreeSet<PathBuf>,
     bytes: u64,
     links_outside: Vec<PathBuf>,
     problems: Vec<Diagnostic>,
 }
 
 impl Folder {
-    /// Opens `root`, which must be canonical; all files read through it may have `max_bytes` together.
-    pub fn open(root: PathBuf, max_bytes: u64) -> io::Result<Self> {
-        let dir = Dir::open_ambient_dir(&root, ambient_authority())?;
-        Ok(Self(Arc::new(Inner { root, dir, max_bytes, seen: Mutex::default() })))
+    /// Opens `root`, which must be canonical; all files read through it may have `max_bytes` together. `packages` is laid out as
+    /// `root` and has its `node_modules`.
+    pub fn open(root: PathBuf, packages: Option<&Path>, max_bytes: u64) -> io::Result<Self> {
+        let open = |path: &Path| Dir::open_ambient_dir(path, ambient_authority());
+        let (dir, packages) = (open(&root)?, packages.map(open).transpose()?);
+        Ok(Self(Arc::new(Inner { root, dir, packages, max_bytes, seen: Mutex::default() })))
     }
 
     pub fn root(&self) -> &Path {
@@ -57,16 +63,20 @@ impl Folder {
 
     /// The text of a file that was read before, for a code frame.
     pub fn source(&self, file: &str) -> Option<String> {
-        text(self.0.dir.read(file).ok()?).ok()
+        let path = self.root().join(file);
+        let (dir, relative) = self.place(&path, true).ok()?;
+        text(dir.read(relative).ok()?).ok()
     }
 
     pub fn is_file(&self, path: &Path) -> bool {
         oxc_resolver::FileSystem::metadata(self, path).is_ok_and(FileMetadata::is_file)
     }
 
-    /// Every file read, as absolute paths.
+    /// Every file read of the folder itself, as absolute paths. Packages that were installed elsewhere do not change.
     pub fn inputs(&self) -> Vec<PathBuf> {
-        self.seen().inputs.iter().cloned().collect()
+        let seen = self.seen();
+        let own = seen.read.iter().filter(|path| self.0.packages.is_none() || !is_in_modules(path));
+        own.cloned().collect()
     }
 
     /// What was wrong with files themselves: too large, not text.
@@ -97,11 +107,27 @@ impl Folder {
         }
     }
 
+    /// The directory that a path lies in, and the path there. Links of packages are followed here, as none leads out of a directory.
+    fn place<'p>(&self, path: &'p Path, follows_last: bool) -> io::Result<(&Dir, Cow<'p, Path>)> {
+        let mut path = Cow::Borrowed(self.relative(path)?);
+        let Some(packages) = &self.0.packages else { return Ok((&self.0.dir, path)) };
+        for _ in 0..LINKS_MAX {
+            if !is_in_modules(&path) {
+                return Ok((&self.0.dir, path));
+            }
+            match linked(packages, &path, follows_last)? {
+                Some(target) => path = Cow::Owned(target),
+                None => return Ok((packages, path)),
+            }
+        }
+        Err(io::ErrorKind::NotFound.into())
+    }
+
     /// Counts a file once, however often it is read.
     fn admit(&self, path: &Path, bytes: u64) -> io::Result<()> {
         let max_bytes = self.0.max_bytes;
         let mut seen = self.seen();
-        if seen.inputs.contains(path) {
+        if seen.read.contains(path) {
             return Ok(());
         }
         if seen.bytes + bytes > max_bytes {
@@ -112,7 +138,7 @@ impl Folder {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         seen.bytes += bytes;
-        seen.inputs.insert(path.to_path_buf());
+        seen.read.insert(path.to_path_buf());
         Ok(())
     }
 }
@@ -142,12 +168,14 @@ impl oxc_resolver::FileSystem for Folder {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let file = self.0.dir.open(self.relative(path)?).map_err(hide_outside)?;
+        let (dir, relative) = self.place(path, true)?;
+        let file = dir.open(&*relative).map_err(hide_outside)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.admit(path, metadata.len())?;
+        // Of a linked package, the file that it leads to.
+        self.admit(&self.root().join(relative), metadata.len())?;
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
         // No more than was counted, should the file grow meanwhile.
         file.take(metadata.len()).read_to_end(&mut bytes)?;
@@ -165,17 +193,20 @@ impl oxc_resolver::FileSystem for Folder {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {
-        let metadata = self.0.dir.metadata(self.relative(path)?);
+        let (dir, relative) = self.place(path, true)?;
+        let metadata = dir.metadata(relative);
         metadata.map(|metadata| describe(&metadata)).map_err(hide_outside)
     }
 
     fn symlink_metadata(&self, path: &Path) -> io::Result<FileMetadata> {
-        let metadata = self.0.dir.symlink_metadata(self.relative(path)?);
+        let (dir, relative) = self.place(path, false)?;
+        let metadata = dir.symlink_metadata(relative);
         metadata.map(|metadata| describe(&metadata)).map_err(hide_outside)
     }
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
-        let target = self.0.dir.read_link_contents(self.relative(path)?).map_err(hide_outside)?;
+        let (dir, relative) = self.place(path, false)?;
+        let target = dir.read_link_contents(relative).map_err(hide_outside)?;
         let from = path.parent().unwrap_or(path);
         // An absolute link is not followed into a folder, even where it leads back into this one.
         if target.is_absolute() || !normalize(&from.join(&target)).starts_with(self.root()) {
@@ -185,7 +216,8 @@ impl oxc_resolver::FileSystem for Folder {
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        let relative = self.0.dir.canonicalize(self.relative(path)?).map_err(hide_outside)?;
+        let (dir, relative) = self.place(path, true)?;
+        let relative = dir.canonicalize(relative).map_err(hide_outside)?;
         Ok(self.root().join(relative))
     }
 }
@@ -213,9 +245,39 @@ impl rolldown_fs::FileSystem for Folder {
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        let entries = self.0.dir.read_dir(self.relative(path)?).map_err(hide_outside)?;
+        let (dir, relative) = self.place(path, true)?;
+        let entries = dir.read_dir(relative).map_err(hide_outside)?;
         entries.map(|entry| Ok(path.join(entry?.file_name()))).collect()
     }
+}
+
+const MODULES: &str = "node_modules";
+
+/// Links that are followed from one package to another; more are a circle.
+const LINKS_MAX: usize = 16;
+
+fn is_in_modules(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == MODULES)
+}
+
+/// Where a path leads that passes through a linked package (`node_modules/a` or `node_modules/@a/b`). Its own last part is followed
+/// if that is asked for.
+fn linked(packages: &Dir, path: &Path, follows_last: bool) -> io::Result<Option<PathBuf>> {
+    let mut begin = PathBuf::new();
+    let mut parts = path.components().peekable();
+    let mut is_package = false;
+    while let Some(part) = parts.next() {
+        begin.push(part);
+        let is_scope = is_package && part.as_os_str().as_encoded_bytes().starts_with(b"@");
+        let may_be_followed = is_package && !is_scope && (follows_last || parts.peek().is_some());
+        if may_be_followed && packages.symlink_metadata(&begin).map_err(hide_outside)?.is_symlink() {
+            let target = packages.read_link_contents(&begin)?;
+            let target = begin.parent().unwrap_or(Path::new("")).join(target);
+            return Ok(Some(normalize(&parts.fold(target, |path, part| path.join(part)))));
+        }
+        is_package = is_scope || part.as_os_str() == MODULES;
+    }
+    Ok(None)
 }
 
 /// `path` without `.` and `..`, by its spelling alone.

@@ -4,6 +4,7 @@
 //! stranger's file may overflow its stack or exhaust memory, and neither can be caught. [`Bundler`] is the
 //! parent's side; the program it starts calls [`child_main`] and does nothing else.
 
+mod absent;
 mod bundle;
 mod child;
 mod diagnostic;
@@ -11,7 +12,9 @@ mod entry;
 mod explain;
 mod folder;
 mod parent;
+mod places;
 mod plugin;
+mod variants;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -25,11 +28,16 @@ pub use parent::{Bundler, ChildCommand};
 /// Bytes of source that a handler and everything it imports may have together: 50 MB, a limit of the platform.
 pub const MAX_SOURCE_BYTES: u64 = 50_000_000;
 
+/// Where code believes the handler's folder to be (`__dirname`, `import.meta.url`): where AWS Lambda has it.
+pub const HANDLER_FOLDER: &str = "/var/task";
+
 /// What to bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// A file or a folder, as [`locate_entry`] understands it. Nothing outside that folder, or the file's, is read.
     pub path: PathBuf,
+    /// Packages that were installed elsewhere: a folder laid out as the handler's, whose `node_modules` is taken for that.
+    pub packages: Option<PathBuf>,
     /// Modules the engine itself provides, which stay imports: `node:fs` (then `fs` means it too), `mirra`.
     pub builtins: Vec<String>,
 }
@@ -42,7 +50,7 @@ pub struct Bundle {
     pub code: String,
     /// Source map, version 3, as JSON: `sources` relative to the handler's folder, with `sourcesContent`.
     pub source_map: String,
-    /// Every file that was read, package.json and tsconfig.json included: absolute paths, sorted. While their contents
+    /// Every file that was read, package.json and tsconfig.json included, but for what lies in [`Request::packages`]: absolute paths, sorted. While their contents
     /// stay the same and no file is added to the folder, so does the bundle.
     pub inputs: Vec<PathBuf>,
     /// Remarks on the handler's own files, as `file:line:column: message`.

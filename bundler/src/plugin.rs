@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, path::Path};
 
+use nodejs_built_in_modules::is_nodejs_builtin_module;
 use oxc::{
     ast::ast::{AccessorProperty, AccessorPropertyType, Decorator},
     ast_visit::{VisitJs, walk_js},
@@ -14,25 +15,36 @@ use rolldown_plugin::{
     HookTransformAstReturn, HookUsage, Plugin, PluginContext, PluginHookMeta, PluginOrder, SharedLoadPluginContext,
 };
 
-use crate::{Diagnostic, diagnostic::Position, folder::Folder};
+use crate::{
+    Diagnostic, absent,
+    diagnostic::Position,
+    folder::Folder,
+    places,
+    variants::{Variant, Variants},
+};
 
-/// Leaves the engine's own modules external, refuses imports by URL or absolute path, and finds syntax the engine
-/// does not know and rolldown passes through.
+/// Leaves the engine's own modules external, refuses imports by URL or absolute path and of native code, tells modules where they
+/// are, and finds syntax the engine does not know and rolldown passes through.
 #[derive(Debug)]
 pub(crate) struct HandlerPlugin {
     builtins: Vec<String>,
     legacy_decorators: bool,
+    variants: Variants,
     folder: Folder,
 }
 
 /// Ids of virtual modules start with a zero byte, which no path holds.
 const FACADE: &str = "\0builtin:";
+/// The prefix of what no handler can have: a module that says so when it is evaluated.
+const ABSENT: &str = "\0absent:";
+/// The prefix of what a package leaves out.
+const EMPTY: &str = "\0empty:";
 /// The prefix of an import that is refused by its spelling; loading it fails at the place of the import.
 pub(crate) const REFUSED: &str = "\0refused:";
 
 impl HandlerPlugin {
-    pub fn new(builtins: &[String], legacy_decorators: bool, folder: Folder) -> Self {
-        Self { builtins: builtins.to_vec(), legacy_decorators, folder }
+    pub fn new(builtins: &[String], legacy_decorators: bool, variants: Variants, folder: Folder) -> Self {
+        Self { builtins: builtins.to_vec(), legacy_decorators, variants, folder }
     }
 
     fn builtin(&self, specifier: &str) -> Option<&str> {
@@ -71,13 +83,27 @@ impl Plugin for HandlerPlugin {
         if is_elsewhere(args.specifier) {
             return Ok(Some(virtual_module(REFUSED, args.specifier)));
         }
-        Ok(self.builtin(args.specifier).map(|builtin| {
+        if let Some(builtin) = self.builtin(args.specifier) {
             // The engine has no `require`: CommonJS gets a module that imports in its stead.
-            if args.kind == ImportKind::Require {
+            return Ok(Some(if args.kind == ImportKind::Require {
                 virtual_module(FACADE, builtin)
             } else {
                 HookResolveIdOutput { external: Some(ResolvedExternal::Bool(true)), ..HookResolveIdOutput::from_id(builtin) }
-            }
+            }));
+        }
+        let importer = args.importer.unwrap_or_default();
+        let is_own = !importer.contains("/node_modules/");
+        if let Some(native) = absent::native(args.specifier, importer) {
+            // Of one's own static import it is known that it fails, and where.
+            let is_certain = is_own && args.kind == ImportKind::Import;
+            return Ok(Some(virtual_module(if is_certain { REFUSED } else { ABSENT }, native)));
+        }
+        if !is_own && is_nodejs_builtin_module(args.specifier) {
+            return Ok(Some(virtual_module(ABSENT, args.specifier)));
+        }
+        Ok(self.variants.resolve(importer, args.specifier, args.kind).map(|variant| match variant {
+            Variant::File(id) => HookResolveIdOutput::from_resolved_id(*id),
+            Variant::Nothing(path) => virtual_module(EMPTY, &path.to_string_lossy()),
         }))
     }
 
@@ -96,6 +122,14 @@ impl Plugin for HandlerPlugin {
             let code = self.folder.read_to_string(path)?;
             return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
         }
+        if args.id.starts_with(EMPTY) {
+            return Ok(Some(HookLoadOutput { code: "module.exports = {};".into(), ..HookLoadOutput::default() }));
+        }
+        if let Some(name) = args.id.strip_prefix(ABSENT) {
+            let message = serde_json::Value::from(absent::message(name));
+            let code = format!("throw Object.assign(new Error({message}), {{ code: \"MODULE_NOT_FOUND\" }}); module.exports = {{}};");
+            return Ok(Some(HookLoadOutput { code: code.into(), ..HookLoadOutput::default() }));
+        }
         Ok(args.id.strip_prefix(FACADE).map(|builtin| {
             // A JSON string is a JavaScript string.
             let name = serde_json::Value::from(builtin);
@@ -106,13 +140,16 @@ impl Plugin for HandlerPlugin {
         }))
     }
 
-    async fn transform_ast(&self, _context: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+    async fn transform_ast(&self, _context: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let mut finder = UnknownSyntax { legacy_decorators: self.legacy_decorators, found: Vec::new() };
         finder.visit_program(args.ast.program());
         for (span, message) in finder.found {
             let source = args.ast.source();
             let position = Position::of_byte(source, span.start as usize);
             self.folder.report(Diagnostic::at(args.stable_id, source, position, message));
+        }
+        if args.id.starts_with('/') {
+            places::replace(&mut args.ast, &self.folder.name(Path::new(args.id)));
         }
         Ok(args.ast)
     }

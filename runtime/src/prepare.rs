@@ -1,7 +1,7 @@
 //! Deploying: from a source to something that can be invoked, through the cache at every step.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -25,7 +25,7 @@ use crate::{
 struct Receipt {
     id: HandlerId,
     warnings: Vec<String>,
-    /// Hash of every file that was read.
+    /// Hash of every file that was read, and of the names in every folder that was searched.
     inputs: BTreeMap<PathBuf, String>,
 }
 
@@ -137,7 +137,7 @@ impl Receipt {
 
 fn still_valid(cache: &Cache, receipt_name: &str) -> Option<Receipt> {
     let receipt: Receipt = serde_json::from_slice(&cache.get(receipt_name)?.data().ok()?).ok()?;
-    let is_unchanged = receipt.inputs.iter().all(|(path, hash)| hash_file(path).is_ok_and(|now| now == *hash));
+    let is_unchanged = receipt.inputs.iter().all(|(path, hash)| hash_of(path).is_ok_and(|now| now == *hash));
     is_unchanged.then_some(receipt)
 }
 
@@ -162,11 +162,19 @@ fn handler_id(language: &dyn Language, recipe: &Recipe, settings: &Settings) -> 
 }
 
 fn hash_inputs<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> std::io::Result<BTreeMap<PathBuf, String>> {
-    paths.map(|path| Ok((path.clone(), hash_file(path)?))).collect()
+    paths.map(|path| Ok((path.clone(), hash_of(path)?))).collect()
 }
 
-fn hash_file(path: &Path) -> std::io::Result<String> {
-    Ok(hex(blake3::hash(&std::fs::read(path)?).as_bytes()))
+fn hash_of(path: &Path) -> std::io::Result<String> {
+    let content = if path.is_dir() { names_in(path)? } else { std::fs::read(path)? };
+    Ok(hex(blake3::hash(&content).as_bytes()))
+}
+
+/// Names in a folder, but for those that handlers do not see: tools make and remove such files all the time.
+fn names_in(folder: &Path) -> std::io::Result<Vec<u8>> {
+    let names: std::io::Result<BTreeSet<_>> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
+    let seen = names?.into_iter().filter(|name| !name.as_encoded_bytes().starts_with(b"."));
+    Ok(seen.flat_map(|name| [name.as_encoded_bytes(), b"/"].concat()).collect())
 }
 
 fn internal(error: wasmtime::Error) -> PrepareError {

@@ -53,7 +53,7 @@ impl Folder {
     }
 
     pub fn request(&self, entry: &str, builtins: &[&str]) -> Request {
-        Request { path: self.path().join(entry), builtins: builtins.iter().map(ToString::to_string).collect() }
+        Request { path: self.path().join(entry), packages: None, builtins: builtins.iter().map(ToString::to_string).collect() }
     }
 }
 

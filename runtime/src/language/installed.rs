@@ -88,7 +88,8 @@ async fn install_node(setup: &Setup) -> Result<Installed> {
     let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
     let bundler = Bundler::new(setup.bundler.clone());
     let bundler = if setup.bundler_spare { bundler.with_spare() } else { bundler };
-    Ok(Installed { language: Box::new(node::Node { engine, bundler }), wasmtime, fuel, linker })
+    let packages = node::Packages::new(&setup.cache_folder, setup.long_work.clone());
+    Ok(Installed { language: Box::new(node::Node { engine, bundler, packages }), wasmtime, fuel, linker })
 }
 
 async fn install_python(setup: &Setup) -> Result<Installed> {

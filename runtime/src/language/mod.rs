@@ -2,6 +2,7 @@
 //! for all.
 
 pub mod component;
+mod gather;
 pub mod installed;
 pub mod node;
 pub mod python;
@@ -23,7 +24,7 @@ use crate::{
 pub struct Recipe {
     /// Everything the component is made from; hashed with the engine's build, it names the handler.
     pub ingredients: Vec<Vec<u8>>,
-    /// Every file that was read: the handler changes when one of these does.
+    /// Every file that was read, and every folder that was searched: the handler changes when one of these does.
     pub inputs: Vec<PathBuf>,
     pub warnings: Vec<String>,
     /// What the engine loads: code, or the path of a file in `mounts`.

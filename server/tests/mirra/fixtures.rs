@@ -61,6 +61,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("node-builtins", Same),
     ("node-crypto", Same),
     ("node-fs-tmp", Same),
+    ("node-own-files", Same),
     ("node-refused", Same),
     ("node-require", Same),
     ("node-zlib", Same),

@@ -144,3 +144,20 @@ pub fn handler_of(built: &[u8]) -> Range<usize> {
     let len = built[9..9 + digits].iter().rev().fold(0, |len, byte| len << 7 | usize::from(byte & 0x7f));
     9 + digits..9 + digits + len
 }
+
+#[test]
+fn stock_wasmtime_shows_a_handler_its_own_files() {
+    let files = [
+        (
+            "h/index.js",
+            "import fs from 'fs';\nconst early = fs.readFileSync('t/a.txt', 'utf8');\nexport const handler = () => [early, fs.readFileSync(`${__dirname}/t/a.txt`, 'utf8'), fs.readdirSync('.')];",
+        ),
+        ("h/package.json", "{}"),
+        ("h/t/a.txt", "own"),
+        ("h/z.bin", "x"),
+    ];
+    let built = Handler::build(&files, "h", "h.wasm");
+    assert_eq!(built.stock(&[], "").stdout, "[\"own\",\"own\",[\"t\",\"z.bin\"]]\n");
+    let ended = run(&mut mirra(&["run", built.path("h.wasm").to_str().unwrap()]), "");
+    assert_eq!(ended.json(), json!(["own", "own", ["t", "z.bin"]]));
+}

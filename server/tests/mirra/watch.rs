@@ -166,3 +166,22 @@ fn calls_in_flight_end_on_the_version_they_began_with() {
     until_answers(&server, "slow", "2");
     assert_eq!(client.read().text(), "1");
 }
+
+#[test]
+fn files_that_a_handler_reads_are_watched_and_new_ones_too() {
+    let folder = tempdir().unwrap();
+    let handler = folder.path().join("files");
+    let read = "import { readFileSync, readdirSync } from 'fs';\n\
+                export const handler = () => readdirSync('.').concat(readFileSync('a.txt', 'utf8'));\n";
+    write(handler.join("index.js"), read);
+    write(handler.join("package.json"), "{}");
+    write(handler.join("a.txt"), "1");
+    let server = Server::start(&[folder.path()]);
+    assert_eq!(server.call("files", "{}").text(), r#"["a.txt","1"]"#);
+    write(handler.join("a.txt"), "2");
+    until_answers(&server, "files", r#"["a.txt","2"]"#);
+    write(handler.join("b.txt"), "");
+    until_answers(&server, "files", r#"["a.txt","b.txt","2"]"#);
+    fs::remove_file(handler.join("b.txt")).unwrap();
+    until_answers(&server, "files", r#"["a.txt","2"]"#);
+}

@@ -23,6 +23,8 @@ export function installBuiltins() {
     modules[name] = evaluate[name]();
     restoreNames(modules[name]);
   }
+  // What is required by a name that is made up at run time: the bundler leaves only that.
+  defineGlobal("require", modules.module.createRequire());
 }
 
 /** The bundle had to call some classes by other names: `EventEmitter2`. */

@@ -135,3 +135,75 @@ test("what is removed makes room", () => {
   run("for (let round = 0; round < 3; round += 1) { fs.mkdirSync('/tmp/d'); fs.writeFileSync('/tmp//d/a', Buffer.alloc(30 << 20)); fs.rmSync('/tmp/d', { recursive: true }); }");
   run("for (let round = 0; round < 20000; round += 1) { fs.writeFileSync('/tmp/a', 'x'); fs.unlinkSync('/tmp/a'); }");
 });
+
+/** The host's side of a handler that has these files. */
+function host(files) {
+  const paths = Object.keys(files).map((path) => `handler/${path}`);
+  const isFolder = (path) => path === "handler" || paths.some((other) => other.startsWith(`${path}/`));
+  const ids = [...paths, "handler", "handler/folder"];
+  return {
+    fileFind: (path) => {
+      if (isFolder(path)) return { id: ids.indexOf(path), isFolder: true, size: 0 };
+      return paths.includes(path) ? { id: ids.indexOf(path), isFolder: false, size: files[path.slice(8)].length } : undefined;
+    },
+    fileRead: (id, offset, length) => new TextEncoder().encode(files[ids[id].slice(8)]).slice(offset, offset + length).buffer,
+    fileNames: (id) => {
+      const below = paths.filter((path) => path.startsWith(`${ids[id]}/`)).map((path) => path.slice(ids[id].length + 1));
+      return [...new Set(below.map((path) => path.replace(/\/.*/, "/")))].sort();
+    },
+  };
+}
+
+test("the handler's own files are read where Lambda has them, and nothing writes to them", async () => {
+  const realm = makeRealm(undefined, host({ "a.txt": "hello", "folder/b.json": '{"b":1}' }));
+  const result = await realm.run(`(async () => {
+    const fs = process.getBuiltinModule("fs"), { createRequire } = process.getBuiltinModule("module");
+    const code = (run) => { try { return run() ?? "done"; } catch (error) { return error.code; } };
+    const chunks = [];
+    for await (const chunk of fs.createReadStream("a.txt", { start: 1, highWaterMark: 2 })) chunks.push(chunk.toString());
+    const { size, mode, mtimeMs } = fs.statSync("/var/task/a.txt");
+    fs.cpSync("folder", "/tmp/copied", { recursive: true });
+    return JSON.stringify([
+      process.cwd(),
+      fs.readFileSync("a.txt", "utf8"),
+      fs.readFileSync(new URL("file:///var/task/folder/b.json"), "utf8"),
+      fs.readdirSync(".", { recursive: true }),
+      fs.readdirSync("/"),
+      fs.readdirSync("..", { withFileTypes: true }).map((entry) => [entry.name, entry.isDirectory()]),
+      [size, mode, mtimeMs, fs.statSync("folder").isDirectory(), fs.existsSync("folder/c"), fs.realpathSync("folder/../a.txt")],
+      chunks.join(""),
+      await fs.promises.readFile("/var/task/a.txt", "latin1"),
+      [
+        () => fs.writeFileSync("a.txt", ""), () => fs.writeFileSync("new.txt", ""), () => fs.appendFileSync("a.txt", ""), () => fs.openSync("a.txt", "r+"),
+        () => fs.mkdirSync("new"), () => fs.rmSync("folder", { recursive: true }), () => fs.unlinkSync("a.txt"), () => fs.renameSync("a.txt", "/tmp/a.txt"),
+        () => fs.truncateSync("a.txt"), () => fs.chmodSync("a.txt", 0o777), () => fs.accessSync("a.txt", fs.constants.W_OK), () => fs.accessSync("a.txt"),
+        () => fs.readFileSync("none"), () => fs.readFileSync("folder"), () => fs.readdirSync("a.txt"), () => fs.readFileSync("a.txt/b"),
+      ].map(code),
+      fs.readdirSync("/tmp/copied"),
+      createRequire("file:///var/task/folder/x.js")("./b.json").b,
+      createRequire("/var/task/")("./folder/b").b,
+      code(() => createRequire("/var/task/x.js")("./a.txt")),
+    ]);
+  })()`);
+  assert.deepEqual(JSON.parse(result), [
+    "/var/task",
+    "hello",
+    '{"b":1}',
+    ["a.txt", "folder", "folder/b.json"],
+    ["tmp", "var"],
+    [["task", true]],
+    [5, 0o100444, 0, true, false, "/var/task/a.txt"],
+    "ello",
+    "hello",
+    [...Array(11).fill("EROFS"), "done", "ENOENT", "EISDIR", "ENOTDIR", "ENOTDIR"],
+    ["b.json"],
+    1,
+    1,
+    "MODULE_NOT_FOUND",
+  ]);
+});
+
+test("a handler without files has an empty folder", () => {
+  const realm = makeRealm();
+  assert.deepEqual(realm.run(`JSON.stringify(process.getBuiltinModule("fs").readdirSync("/var/task"))`), "[]");
+});

@@ -37,6 +37,9 @@ export function makeRealm(layer = LAYER, operations = {}) {
     enterAsyncContext: (context) => (realm.asyncContext = context),
     isProxy: types.isProxy,
     memoryBytes: () => 1_000_000,
+    fileFind: () => undefined,
+    fileRead: () => new ArrayBuffer(0),
+    fileNames: () => [],
     ...nativeOperations,
     ...operations,
   };

@@ -12,6 +12,7 @@ use std::{
 use mirra_wheels::Requirements;
 
 use super::source;
+use crate::language::gather::FILES_MAX;
 
 /// What only the scientific engine has: as it is imported, and as it is required. What it has of pure Python besides can be
 /// had on either, and is no reason to wait for it.
@@ -57,7 +58,7 @@ fn imports(root: &Path, entry: &str) -> bool {
     let mut waiting = vec![root.join(entry)];
     let mut seen = BTreeSet::new();
     while let Some(next) = waiting.pop() {
-        if !seen.insert(next.clone()) || seen.len() > source::FILES_MAX {
+        if !seen.insert(next.clone()) || seen.len() > FILES_MAX {
             continue;
         }
         if next.is_dir() {

@@ -2,19 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
     path::{Path, PathBuf},
 };
 
-use mirra_host_sdk::{Diagnostic, PrepareError};
+use mirra_host_sdk::PrepareError;
 use wasmtime::Result;
 
-use crate::files;
-
-/// A handler's files, as for every language.
-const BYTES_MAX: u64 = 50 << 20;
-pub const FILES_MAX: usize = 10_000;
-const DEPTH_MAX: usize = 32;
+use crate::{
+    files,
+    language::gather::{Gathering, unreadable},
+};
 
 /// What a folder's handler is in, the first one that is there.
 const ENTRIES: [&str; 3] = ["handler.py", "main.py", "index.py"];
@@ -62,15 +59,15 @@ pub fn gather(path: &Path) -> Result<Source, PrepareError> {
 fn folder(folder: &Path) -> Result<Source, PrepareError> {
     let entry = ENTRIES.iter().find(|entry| folder.join(entry).is_file());
     let entry = entry.ok_or_else(|| PrepareError::rejected(format!("{} has no handler.py", folder.display())))?;
-    let mut gathering = Gathering::new(folder);
+    let mut gathering = Gathering::new(folder, is_foreign);
     gathering.folder(folder, 0)?;
-    Ok(gathering.done((*entry).to_owned()))
+    Ok(done(folder, gathering, (*entry).to_owned()))
 }
 
 /// The file, and the modules beside it that it imports: what else lies there may be anything.
 fn file(path: &Path) -> Result<Source, PrepareError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut gathering = Gathering::new(folder);
+    let mut gathering = Gathering::new(folder, is_foreign);
     let mut waiting = vec![path.to_owned()];
     let mut seen = BTreeSet::new();
     while let Some(next) = waiting.pop() {
@@ -85,7 +82,17 @@ fn file(path: &Path) -> Result<Source, PrepareError> {
         waiting.extend(imported.iter().filter_map(|name| own_module(folder, name)));
     }
     let entry = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(gathering.done(entry))
+    Ok(done(folder, gathering, entry))
+}
+
+fn is_foreign(name: &str) -> bool {
+    name.ends_with(".pyc") || NO_SOURCES.contains(&name)
+}
+
+fn done(root: &Path, gathering: Gathering<'_>, entry: String) -> Source {
+    let Gathering { files, mut inputs, .. } = gathering;
+    inputs.sort();
+    Source { root: root.to_owned(), files, entry, inputs }
 }
 
 /// The module or package of this name that lies in the handler's folder, if there is one.
@@ -112,69 +119,8 @@ pub fn imports(text: &str) -> BTreeSet<String> {
     names
 }
 
-struct Gathering<'a> {
-    root: &'a Path,
-    files: BTreeMap<String, Vec<u8>>,
-    inputs: Vec<PathBuf>,
-    bytes: u64,
-}
-
-impl<'a> Gathering<'a> {
-    fn new(root: &'a Path) -> Gathering<'a> {
-        Gathering { root, files: BTreeMap::new(), inputs: Vec::new(), bytes: 0 }
-    }
-
-    fn folder(&mut self, folder: &Path, depth: usize) -> Result<(), PrepareError> {
-        if depth > DEPTH_MAX {
-            return Err(PrepareError::rejected(format!("{} is more than {DEPTH_MAX} folders deep", folder.display())));
-        }
-        let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
-        for entry in entries.map_err(|error| unreadable(folder, &error))? {
-            let (path, name) = (entry.path(), entry.file_name());
-            let name = name.to_string_lossy();
-            let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
-            if name.starts_with('.') || name.ends_with(".pyc") || NO_SOURCES.contains(&&*name) {
-                continue;
-            }
-            // A symbolic link may lead anywhere, and what lies there is not the handler's.
-            if kind.is_dir() {
-                self.folder(&path, depth + 1)?;
-            } else if kind.is_file() {
-                self.file(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, path: &Path) -> Result<&[u8], PrepareError> {
-        let size = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
-        self.bytes += size;
-        if self.bytes > BYTES_MAX || self.files.len() >= FILES_MAX {
-            let root = self.root.display();
-            return Err(PrepareError::rejected(format!(
-                "{root} is too large: a handler may have {} MB in {FILES_MAX} files; is something in it that does not belong there?",
-                BYTES_MAX >> 20
-            )));
-        }
-        let content = fs::read(path).map_err(|error| unreadable(path, &error))?;
-        let relative = path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned();
-        self.inputs.push(path.to_owned());
-        Ok(self.files.entry(relative).insert_entry(content).into_mut())
-    }
-
-    fn done(mut self, entry: String) -> Source {
-        self.inputs.sort();
-        Source { root: self.root.to_owned(), files: self.files, entry, inputs: self.inputs }
-    }
-}
-
 impl Source {
     pub fn pack(&self) -> Result<Vec<u8>> {
         files::pack(self.files.iter().map(|(path, content)| (path.as_str(), content.as_slice())))
     }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> PrepareError {
-    let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    PrepareError::Rejected(vec![Diagnostic { message: format!("cannot be read: {error}"), file, ..Diagnostic::default() }])
 }

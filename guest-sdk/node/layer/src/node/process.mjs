@@ -5,6 +5,7 @@ import { native } from "../native.mjs";
 import { builtin } from "../builtins.mjs";
 import EventEmitter from "./events.mjs";
 import { coded, validateFunction } from "./internal/errors.mjs";
+import { HOME } from "./internal/fs-own.mjs";
 import { refuse } from "./internal/refused.mjs";
 
 /** Packages compare it to decide what they may use. It is the release whose own modules these are tested against. */
@@ -80,7 +81,7 @@ const process = Object.assign(Object.create(Object.create(EventEmitter.prototype
   platform: "linux",
   // What a handler is told comes with its event.
   env: {},
-  argv: ["/usr/bin/node", "/handler.js"],
+  argv: ["/usr/bin/node", `${HOME}/handler.js`],
   argv0: "node",
   execArgv: [],
   execPath: "/usr/bin/node",
@@ -91,7 +92,7 @@ const process = Object.assign(Object.create(Object.create(EventEmitter.prototype
   features: { inspector: false, debug: false, uv: false, ipv6: true, tls: false },
   abort: () => exit(134),
   cpuUsage: () => ({ user: Math.round(native.elapsedUs()), system: 0 }),
-  cwd: () => "/",
+  cwd: () => HOME,
   emitWarning,
   exit,
   getBuiltinModule: (name) => builtin(name.replace(/^node:/, "")),

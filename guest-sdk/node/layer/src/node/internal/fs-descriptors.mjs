@@ -48,6 +48,7 @@ export function openFile(path, flags, mode) {
   let node = has("c") ? find(text) : get(text, "open");
   if (node !== undefined && has("c") && has("x")) throw fail("EEXIST");
   if (node?.isFolder && has("w")) throw fail("EISDIR");
+  if (node?.isReadOnly && (has("w") || has("t"))) throw fail("EROFS");
   if (node === undefined) node = addFile(place(text, "open"), modeOf(mode, 0o644), fail);
   if (has("t")) node.resize(0, fail);
   return { node, position: 0, isReadable: has("r"), isWritable: has("w"), isAppending: has("a") };

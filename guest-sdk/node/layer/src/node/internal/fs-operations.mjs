@@ -6,7 +6,7 @@ import { coded } from "./errors.mjs";
 import { bytesOf, fileOf, modeOf, openFile, writeTo } from "./fs-descriptors.mjs";
 import { systemError } from "./fs-errors.mjs";
 import { Dirent, Stats } from "./fs-stats.mjs";
-import { addFolder, find, get, move, place, remove, toPath } from "./fs-tree.mjs";
+import { absolute, addFolder, find, get, move, place, remove, toPath } from "./fs-tree.mjs";
 
 const { Buffer } = bufferModule;
 
@@ -58,7 +58,7 @@ export function mkdirSync(target, options) {
     if (recursive && known.isFolder) return undefined;
     throw systemError("EEXIST", "mkdir", text);
   }
-  const parent = path.dirname(path.resolve("/", text));
+  const parent = path.dirname(absolute(text));
   const first = recursive ? mkdirSync(parent, { recursive, mode }) : undefined;
   addFolder(place(text, "mkdir"), modeOf(mode, 0o777), (code) => systemError(code, "mkdir", text));
   return recursive ? (first ?? text) : undefined;
@@ -113,12 +113,12 @@ export function accessSync(target, mode = 0) {
   if (mode & W_OK && !isInTmp(text)) throw systemError("EROFS", "access", text);
 }
 
-const isInTmp = (text) => path.resolve("/", text).split("/")[1] === "tmp";
+const isInTmp = (text) => absolute(text).split("/")[1] === "tmp";
 
 export function realpathSync(target) {
   const text = toPath(target);
   get(text, "realpath");
-  return path.resolve("/", text);
+  return absolute(text);
 }
 
 export function renameSync(source, target) {
@@ -127,7 +127,7 @@ export function renameSync(source, target) {
   const [moved, known] = [find(from), find(to)];
   if (moved === undefined) throw fail("ENOENT");
   if (moved === known) return;
-  const [absoluteFrom, absoluteTo] = [path.resolve("/", from), path.resolve("/", to)];
+  const [absoluteFrom, absoluteTo] = [absolute(from), absolute(to)];
   if (absoluteTo.startsWith(`${absoluteFrom}/`)) throw fail("EINVAL");
   if (known !== undefined && known.isFolder !== moved.isFolder) throw fail(known.isFolder ? "EISDIR" : "ENOTDIR");
   if (known?.isFolder && known.children.size > 0) throw fail("ENOTEMPTY");
@@ -168,7 +168,7 @@ export function cpSync(source, target, options = {}) {
     mkdirSync(to, { recursive: true });
     for (const name of [...node.children.keys()]) cpSync(path.join(from, name), path.join(to, name), options);
   } else if (force || find(to) === undefined) {
-    mkdirSync(path.dirname(path.resolve("/", to)), { recursive: true });
+    mkdirSync(path.dirname(absolute(to)), { recursive: true });
     copyFileSync(from, to);
   } else if (errorOnExist) {
     throw coded(new Error(`Target already exists: ${to}`), "ERR_FS_CP_EEXIST");

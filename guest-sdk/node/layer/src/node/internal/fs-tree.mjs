@@ -1,10 +1,11 @@
-// The files of one call: folders and files in memory below /tmp, which are gone with the instance.
+// The files of one call: folders and files in memory below /tmp, which are gone with the instance, and the handler's own.
 
 import path from "../path.mjs";
 import url from "../url.mjs";
 import bufferModule from "../buffer.mjs";
 import { coded, invalidType } from "./errors.mjs";
 import { systemError } from "./fs-errors.mjs";
+import { HOME, ownFiles } from "./fs-own.mjs";
 
 const { Buffer } = bufferModule;
 
@@ -90,6 +91,8 @@ class File extends Node {
 
 const root = new Folder();
 root.children.set("tmp", new Folder(0o777));
+root.children.set("var", new Folder());
+root.children.get("var").children.set("task", ownFiles);
 
 /** An argument that names a file, as an absolute path without dots. */
 export function toPath(value, name = "path") {
@@ -101,7 +104,9 @@ export function toPath(value, name = "path") {
   return text;
 }
 
-const partsOf = (text) => path.resolve("/", text).split("/").filter(Boolean);
+export const absolute = (text) => path.resolve(HOME, text);
+
+const partsOf = (text) => absolute(text).split("/").filter(Boolean);
 
 const isWritable = (parts) => parts[0] === "tmp";
 

@@ -1,5 +1,8 @@
 //! TypeScript and JavaScript: bundled into one module, evaluated on top of the base image.
 
+mod own;
+mod packages;
+
 use std::{path::Path, sync::Arc};
 
 use mirra_bundler::{BundleError, Bundler, Request};
@@ -19,17 +22,20 @@ use crate::{
 };
 
 /// QuickJS with the layer: `guest-sdk/node`.
-pub const GUEST: Prebuilt = Prebuilt { name: "node", module: include_bytes!("../../../guest-sdk/node/prebuilt/engine.wasm.zst") };
+pub const GUEST: Prebuilt = Prebuilt { name: "node", module: include_bytes!("../../../../guest-sdk/node/prebuilt/engine.wasm.zst") };
 
 /// Node's modules that the layer has, one name a line: the engine's own word, written when it was built.
-const BUILTINS: &str = include_str!("../../../guest-sdk/node/prebuilt/builtins.txt");
+const BUILTINS: &str = include_str!("../../../../guest-sdk/node/prebuilt/builtins.txt");
 
 /// The component around a handler's image.
-pub static GLUE: &[u8] = include_bytes!("../../../guest-sdk/node/prebuilt/glue.wasm");
+pub static GLUE: &[u8] = include_bytes!("../../../../guest-sdk/node/prebuilt/glue.wasm");
+
+pub use packages::Packages;
 
 pub struct Node {
     pub engine: Arc<SharedEngine>,
     pub bundler: Bundler,
+    pub packages: Packages,
 }
 
 /// A folder is taken for one of JavaScript where nothing says otherwise.
@@ -49,16 +55,21 @@ impl Language for Node {
 
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {
         Box::pin(async move {
-            let request = Request { path: path.to_owned(), builtins: BUILTINS.lines().map(|name| format!("node:{name}")).collect() };
-            let bundle = self.bundler.bundle(&request).await.map_err(rejected)?;
+            let packages = self.packages.of(path).await?;
+            let builtins = BUILTINS.lines().map(|name| format!("node:{name}")).collect();
+            let request = Request { path: path.to_owned(), packages: packages.folder.clone(), builtins };
+            let bundle = self.bundler.bundle(&request).await.map_err(|error| rejected(error, &packages))?;
+            let own = own::files(path).await?;
             let traces = Traces { code: bundle.code, source_map: bundle.source_map };
+            let mut ingredients = vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()];
+            ingredients.extend(own.mount.iter().map(|mount| mount.archive.clone()));
             Ok(Reading::Recipe(Recipe {
-                ingredients: vec![traces.code.clone().into_bytes(), traces.source_map.clone().into_bytes()],
-                inputs: bundle.inputs,
+                ingredients,
+                inputs: [bundle.inputs, packages.inputs, own.inputs].concat(),
                 warnings: bundle.warnings,
                 start: traces.code.clone(),
                 traces: Some(traces),
-                mounts: Vec::new(),
+                mounts: own.mount.into_iter().collect(),
             }))
         })
     }
@@ -98,14 +109,14 @@ impl Node {
     }
 }
 
-fn rejected(error: BundleError) -> PrepareError {
+fn rejected(error: BundleError, packages: &packages::Found) -> PrepareError {
+    let problem = |d: mirra_bundler::Diagnostic| {
+        let mut problem = Diagnostic { message: d.message, file: d.file, line: d.line, column: d.column, frame: d.frame };
+        packages.explain(&mut problem);
+        problem
+    };
     match error {
-        BundleError::Rejected { diagnostics } => PrepareError::Rejected(
-            diagnostics
-                .into_iter()
-                .map(|d| Diagnostic { message: d.message, file: d.file, line: d.line, column: d.column, frame: d.frame })
-                .collect(),
-        ),
+        BundleError::Rejected { diagnostics } => PrepareError::Rejected(diagnostics.into_iter().map(problem).collect()),
         BundleError::Internal(message) => HostError::caused_by("the bundler failed", message).into(),
     }
 }
