@@ -87,9 +87,10 @@ async fn install_node(setup: &Setup) -> Result<Installed> {
     let _told = (setup.long_work)("compiling the JavaScript engine, once on this machine");
     let plan = plan(setup, Arc::new(node::GUEST), node::GLUE);
     let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
+    let files = node::files(setup.cache.clone());
     let bundler = Bundler::new(setup.bundler.clone());
     let bundler = if setup.bundler_spare { bundler.with_spare() } else { bundler };
-    Ok(Installed { language: Box::new(node::Node { engine, bundler }), wasmtime, fuel, linker })
+    Ok(Installed { language: Box::new(node::Node { engine, bundler, files }), wasmtime, fuel, linker })
 }
 
 async fn install_python(setup: &Setup) -> Result<Installed> {

@@ -31,7 +31,8 @@ export function datesOf(locale, calendar) {
   const generic = calendars("ca-generic");
   const months = calendar === "persian" ? names.months : gregorian.months;
   const hasPatterns = own !== undefined && Object.keys(own.dateFormats).length > 0 && locale in OWN_PATTERNS[calendar];
-  const formats = hasPatterns ? { ...generic, dateFormats: own.dateFormats, dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats } } : generic;
+  const together = hasPatterns ? { dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats }, ...(calendar === "persian" && { "dateTimeFormats-atTime": { standard: own.dateTimeFormats } }) } : {};
+  const formats = hasPatterns ? { ...generic, dateFormats: own.dateFormats, ...together } : generic;
   // The rest is as in the calendar of the world.
   const { eras, date, dateTime, atTime, available, interval, ...same } = calendarOf({ ...formats, eras: names.eras, months }, gregorian);
   const all = { eras, date, dateTime, atTime, available, interval };

@@ -50,7 +50,9 @@ function halfOfDay(dates, hour, length) {
 }
 
 /** In the morning, at noon: as the language divides the day. */
-function partOfDay({ dates, data }, { hour, minute }, length) {
+function partOfDay({ dates, data, pattern }, { hour, minute: exactly }, length) {
+  // Noon is the whole hour where minutes are not shown.
+  const minute = tokensOf(pattern).some(({ letter }) => letter === "m") ? exactly : 0;
   const names = dates.dayPeriods.format[length === 5 ? "narrow" : length === 4 ? "wide" : "abbreviated"];
   const periods = fileAt("day-periods")[data] ?? fileAt("day-periods")[data.split("-", 1)[0]] ?? [];
   const now = hour * 60 + minute;

@@ -45,7 +45,8 @@ export class Patterns {
     for (const item of CANONICAL) this.#add(item);
     for (const style of dates.date) this.#add(style);
     for (const style of dates.time) this.#add(style);
-    for (const skeleton of Object.keys(dates.available)) this.#add(dates.available[skeleton], skeleton);
+    // In the order in which ICU has them: it decides between patterns that are as near.
+    for (const skeleton of Object.keys(dates.available).sort()) this.#add(dates.available[skeleton], skeleton);
     const order = (base) => base.charCodeAt(0);
     this.#entries = this.#entries.map((entry, at) => [entry, at]).sort(([a, i], [b, j]) => order(a.skeleton.base) - order(b.skeleton.base) || i - j).map(([entry]) => entry);
   }
@@ -58,9 +59,9 @@ export class Patterns {
     else if (!same.isSpecified) Object.assign(same, { pattern: tokensOf(pattern), isSpecified: specified !== undefined });
   }
 
-  /** The best pattern for a skeleton. Hours are as long as they are asked for, or as the locale has them. */
-  best(skeleton, isHourAsAsked = true) {
-    const wanted = { ...skeletonOf(tokensOf(skeleton)), isHourAsAsked };
+  /** The best pattern for a skeleton. */
+  best(skeleton) {
+    const wanted = skeletonOf(tokensOf(skeleton));
     const all = this.#nearest(wanted, () => true);
     if (all.missing.length === 0 && !all.hasExtra) return patternOf(this.#adjusted(all, wanted));
     const date = this.#appending(wanted, (field) => field < DAY_PERIOD);
@@ -68,6 +69,11 @@ export class Patterns {
     if (date === undefined || time === undefined) return patternOf(date ?? time ?? []);
     const style = this.#dates.atTime[styleOf(wanted)];
     return style.replace(/\{[01]\}/g, (place) => patternOf(place === "{0}" ? time : date));
+  }
+
+  /** How a date and a time stand together, for a skeleton of both. */
+  together(skeleton) {
+    return this.#dates.atTime[styleOf(skeletonOf(tokensOf(skeleton)))];
   }
 
   /** The entry nearest to those of the wanted fields that `isAsked`, and which of them it has not. */
@@ -136,7 +142,7 @@ export class Patterns {
       const asked = wanted.letters[field];
       const askedLength = asked === "E" && wanted.lengths[field] < 3 ? 3 : wanted.lengths[field];
       let length = askedLength;
-      if (field === MINUTE || field === SECOND || (field === HOUR && !wanted.isHourAsAsked)) length = token.length;
+      if (field === MINUTE || field === SECOND) length = token.length;
       else if (entry.isSpecified && asked !== "c" && asked !== "e") {
         const isSame = entry.skeleton.lengths[field] === askedLength;
         if (isSame || isNumeric !== wanted.types[field] > 0) length = token.length;

@@ -100,8 +100,8 @@ function stylePattern(format, letter) {
   const both = date === undefined ? time : dates.atTime[STYLES.indexOf(dateStyle)].replace(/\{[01]\}/g, (place) => (place === "{0}" ? time : date));
   if (isHour(letter, time)) return both;
   const fields = tokensOf(both).filter((token) => token.letter !== undefined && !"abB".includes(token.letter));
-  const skeleton = fields.map((token) => ("hHkK".includes(token.letter) ? letter : token.letter.repeat(token.length)));
-  return withHours(patternsOf(format).best(skeleton.join(""), false), letter);
+  const skeleton = fields.map((token) => (("hHkK".includes(token.letter) ? letter : token.letter).repeat(token.length)));
+  return withHours(patternsOf(format).best(skeleton.join("")), letter);
 }
 
 const isHour = (letter, pattern) => tokensOf(pattern).some((token) => token.letter === letter);
@@ -153,11 +153,11 @@ class DateTimeFormat {
   }
 
   formatRange(start, end) {
-    return plain(textOf(rangeParts(DateTimeFormat.#of(this, "formatRange"), ...range(start, end))));
+    return textOf(range(DateTimeFormat.#of(this, "formatRange"), start, end));
   }
 
   formatRangeToParts(start, end) {
-    return rangeParts(DateTimeFormat.#of(this, "formatRangeToParts"), ...range(start, end));
+    return range(DateTimeFormat.#of(this, "formatRangeToParts"), start, end);
   }
 
   resolvedOptions() {
@@ -171,10 +171,14 @@ class DateTimeFormat {
   }
 }
 
-function range(start, end) {
+function range(format, start, end) {
   if (start === undefined || end === undefined) throw new TypeError("startDate or endDate cannot be undefined");
-  return [toMs(start), toMs(end)];
+  const withFields = (more) => ({ ...format, pattern: withHours(patternsOf(format).best(more + skeletonOfPattern(format.pattern)), LETTER_OF[format.cycle]) });
+  const dateTime = () => patternsOf(format).together(skeletonOfPattern(format.pattern));
+  return rangeParts(format, toMs(start), toMs(end), { withFields, dateTime });
 }
+
+const skeletonOfPattern = (pattern) => tokensOf(pattern).map(({ letter, length }) => (letter === undefined || "abB".includes(letter) ? "" : letter.repeat(length))).join("");
 
 const Callable = callable(DateTimeFormat);
 export { Callable as DateTimeFormat };

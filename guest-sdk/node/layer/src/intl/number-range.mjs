@@ -13,29 +13,27 @@ function pieces(parts) {
   return [parts.slice(0, first), parts.slice(first, last + 1), parts.slice(last + 1)];
 }
 
+/** What both sides have, if it is worth it: a single sign stands on both. */
+const isShared = (left, right) => textOf(left) === textOf(right) && Array.from(textOf(left)).length > 1;
+
 export function rangeParts(format, start, end) {
   const [left, right] = [partsOf(format, start), partsOf(format, end)];
   if (textOf(left) === textOf(right)) {
-    const [before, after] = format.approximately.split("{0}");
-    const sign = { type: "approximatelySign", value: `${before}${after}`.trim() };
-    return [from("shared")(sign), ...left.map(from("shared"))];
+    const sign = { type: "approximatelySign", value: format.symbols.approximatelySign };
+    return [sign, ...left].map(from("shared"));
   }
   const [prefix, number, suffix] = pieces(left);
   const [otherPrefix, otherNumber, otherSuffix] = pieces(right);
+  const [before, after] = [isShared(prefix, otherPrefix), isShared(suffix, otherSuffix)];
+  const ours = [...(before ? [] : prefix), ...number, ...(after ? [] : suffix)];
+  const theirs = [...(before ? [] : otherPrefix), ...otherNumber, ...(after ? [] : otherSuffix)];
+  const isBare = ours.length === number.length && theirs.length === otherNumber.length;
   const separator = format.range.replace("{0}", "").replace("{1}", "");
-  const isUnitShared = format.style !== "currency" || true;
-  const same = (a, b) => textOf(a) === textOf(b);
-  const hasSign = [...prefix, ...otherPrefix].some(({ type }) => type === "minusSign" || type === "plusSign");
-  const isCollapsed = isUnitShared && !hasSign && same(prefix, otherPrefix) && same(suffix, otherSuffix);
-  if (isCollapsed && (prefix.length > 0 || suffix.length > 0 || true)) {
-    const hasSpace = format.style === "currency" && prefix.length > 0;
-    return [
-      ...prefix.map(from("shared")),
-      ...number.map(from("startRange")),
-      { type: "literal", value: hasSpace ? separator : separator, source: "shared" },
-      ...otherNumber.map(from("endRange")),
-      ...suffix.map(from("shared")),
-    ];
-  }
-  return [...left.map(from("startRange")), { type: "literal", value: ` ${separator.trim()} `, source: "shared" }, ...right.map(from("endRange"))];
+  return [
+    ...(before ? prefix.map(from("shared")) : []),
+    ...ours.map(from("startRange")),
+    { type: "literal", value: isBare ? separator : ` ${separator.trim()} `, source: "shared" },
+    ...theirs.map(from("endRange")),
+    ...(after ? suffix.map(from("shared")) : []),
+  ];
 }
