@@ -41,6 +41,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("fuel-limit", Once),
     ("hello", Same),
     ("huge-string", Same),
+    ("intl", Same),
     ("isolation", Same),
     ("json-import", Same),
     ("lambda-async", Same),

@@ -25,8 +25,10 @@ export function supplemental(file) {
 
 /** The entries of an object that `take` maps to something. */
 export function mapped(object, take) {
-  return Object.fromEntries(Object.entries(object ?? {}).flatMap(([key, value]) => {
-    const taken = take(key, value);
-    return taken === undefined ? [] : [taken];
-  }));
+  return Object.fromEntries(
+    Object.entries(object ?? {}).flatMap(([key, value]) => {
+      const taken = take(key, value);
+      return taken === undefined ? [] : [taken];
+    }),
+  );
 }

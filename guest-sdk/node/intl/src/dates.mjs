@@ -12,10 +12,13 @@ const patterns = (formats) => STYLES.map((style) => patternOf(formats[style]));
 /** Names in order: of months from January, of days from Sunday. */
 const inOrder = (names) => mapped(names, (width, by) => [width, Object.values(by)]);
 
-const eras = ({ eraAbbr, eraNames, eraNarrow }) => mapped({ abbreviated: eraAbbr, wide: eraNames, narrow: eraNarrow }, (width, names) => [
-  width,
-  Object.entries(names).filter(([key]) => !key.includes("alt")).map(([, name]) => name),
-]);
+const eras = ({ eraAbbr, eraNames, eraNarrow }) =>
+  mapped({ abbreviated: eraAbbr, wide: eraNames, narrow: eraNarrow }, (width, names) => [
+    width,
+    Object.entries(names)
+      .filter(([key]) => !key.includes("alt"))
+      .map(([, name]) => name),
+  ]);
 
 /** Where a calendar is the usual one, and has patterns of its own. */
 const OWN_PATTERNS = { buddhist: { th: true }, persian: { fa: true } };
@@ -31,7 +34,12 @@ export function datesOf(locale, calendar) {
   const generic = calendars("ca-generic");
   const months = calendar === "persian" ? names.months : gregorian.months;
   const hasPatterns = own !== undefined && Object.keys(own.dateFormats).length > 0 && locale in OWN_PATTERNS[calendar];
-  const together = hasPatterns ? { dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats }, ...(calendar === "persian" && { "dateTimeFormats-atTime": { standard: own.dateTimeFormats } }) } : {};
+  const together = hasPatterns
+    ? {
+        dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats },
+        ...(calendar === "persian" && { "dateTimeFormats-atTime": { standard: own.dateTimeFormats } }),
+      }
+    : {};
   const formats = hasPatterns ? { ...generic, dateFormats: own.dateFormats, ...together } : generic;
   // The rest is as in the calendar of the world.
   const { eras, date, dateTime, atTime, available, interval, ...same } = calendarOf({ ...formats, eras: names.eras, months }, gregorian);
@@ -45,7 +53,10 @@ function calendarOf(data, gregorian) {
     months: mapped(data.months, (form, names) => [form, inOrder(names)]),
     days: mapped(gregorian.days, (form, names) => [form, inOrder(names)]),
     quarters: mapped(gregorian.quarters, (form, names) => [form, inOrder(names)]),
-    dayPeriods: mapped(gregorian.dayPeriods, (form, widths) => [form, mapped(widths, (width, names) => [width, mapped(names, (key, name) => (key.includes("-alt-") ? undefined : [key, name]))])]),
+    dayPeriods: mapped(gregorian.dayPeriods, (form, widths) => [
+      form,
+      mapped(widths, (width, names) => [width, mapped(names, (key, name) => (key.includes("-alt-") ? undefined : [key, name]))]),
+    ]),
     eras: eras(data.eras),
     date: patterns(data.dateFormats),
     time: patterns(gregorian.timeFormats),
@@ -67,7 +78,9 @@ export function fieldsOf(locale) {
     relative: mapped(fields, (name, field) => {
       if (!UNITS.test(name)) return undefined;
       const counts = (patterns) => mapped(patterns, (key, pattern) => [key.replace("relativeTimePattern-count-", ""), pattern]);
-      const words = mapped(field, (key, word) => (key.startsWith("relative-type-") ? [key.slice("relative-type-".length), word] : undefined));
+      const words = mapped(field, (key, word) =>
+        key.startsWith("relative-type-") ? [key.slice("relative-type-".length), word] : undefined,
+      );
       return [name, { words, future: counts(field["relativeTime-type-future"]), past: counts(field["relativeTime-type-past"]) }];
     }),
     names: mapped(fields, (name, field) => (FIELD_NAMES.test(name) ? [name, field.displayName] : undefined)),
@@ -81,7 +94,8 @@ export function zonesOf(locale) {
   const own = {};
   const gather = (path, node) => {
     if (node._type !== "zone" && node.exemplarCity === undefined && node.long === undefined && node.short === undefined) {
-      for (const [name, child] of Object.entries(node)) if (typeof child === "object") gather(path === "" ? name : `${path}/${name}`, child);
+      for (const [name, child] of Object.entries(node))
+        if (typeof child === "object") gather(path === "" ? name : `${path}/${name}`, child);
       return;
     }
     if (node.exemplarCity !== undefined) cities[path] = node.exemplarCity;

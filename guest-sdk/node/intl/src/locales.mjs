@@ -1,7 +1,7 @@
 // Which locales there are, and what goes by region.
 
 import { cldr, mainOf, mapped, supplemental } from "./cldr.mjs";
-import { numbersOf } from "./numbers.mjs";
+import { UNITS, numbersOf } from "./numbers.mjs";
 
 const { effectiveCoverageLevels: LEVELS } = cldr("coverageLevels");
 
@@ -48,7 +48,9 @@ function regions() {
 
 function numbering() {
   const of = (locale) => mainOf("cldr-numbers-full", locale, "numbers").numbers.defaultNumberingSystem;
-  return mapped(Object.fromEntries(LOCALES.map((locale) => [locale, of(locale)])), (locale, system) => (system === "latn" ? undefined : [locale, system]));
+  return mapped(Object.fromEntries(LOCALES.map((locale) => [locale, of(locale)])), (locale, system) =>
+    system === "latn" ? undefined : [locale, system],
+  );
 }
 
 const { timeData } = supplemental("timeData");
@@ -67,6 +69,7 @@ export function root() {
     hours: mapped(timeData, (region, { _preferred }) => [region.replace("_", "-"), _preferred]),
     /** Of locales that do not write with Western digits. */
     numbering: numbering(),
+    units: UNITS,
     calendars: mapped(calendarPreferenceData, (region, [first]) => (first in CALENDARS ? [region, first] : undefined)),
     weeks: {
       firstDay: mapped(weekData.firstDay, (region, day) => (region.includes("-") ? undefined : [region, day])),

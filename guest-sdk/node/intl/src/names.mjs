@@ -7,7 +7,8 @@ export function listsOf(locale) {
   return mapped(listPatterns, (key, pattern) => [key.replace("listPattern-type-", ""), pattern]);
 }
 
-const names = (given, path = {}) => mapped(given, (key, name) => (key.includes("-alt-") && !/-alt-(short|narrow)$/.test(key) ? undefined : [key, name]));
+const names = (given, path = {}) =>
+  mapped(given, (key, name) => (key.includes("-alt-") && !/-alt-(short|narrow)$/.test(key) ? undefined : [key, name]));
 
 export function namesOf(locale) {
   const of = (file) => mainOf("cldr-localenames-full", locale, file)?.localeDisplayNames ?? {};

@@ -31,15 +31,21 @@ function systemOf(numbers, system) {
   const decimal = of("decimalFormats");
   const currency = of("currencyFormats");
   return {
-    symbols: mapped(Object.fromEntries(SYMBOLS.map((name) => [name, symbols[name]])), (name, symbol) => (symbol === undefined ? undefined : [name, symbol])),
-    currencySymbols: mapped({ decimal: symbols.currencyDecimal, group: symbols.currencyGroup }, (name, symbol) => (symbol === undefined ? undefined : [name, symbol])),
+    symbols: mapped(Object.fromEntries(SYMBOLS.map((name) => [name, symbols[name]])), (name, symbol) =>
+      symbol === undefined ? undefined : [name, symbol],
+    ),
+    currencySymbols: mapped({ decimal: symbols.currencyDecimal, group: symbols.currencyGroup }, (name, symbol) =>
+      symbol === undefined ? undefined : [name, symbol],
+    ),
     decimal: decimal.standard,
     percent: of("percentFormats").standard,
     scientific: of("scientificFormats").standard,
     currency: currency.standard,
     accounting: currency.accounting,
     spacing: currency.currencySpacing?.beforeCurrency.insertBetween,
-    currencyNames: mapped(currency, (key, pattern) => (key.startsWith("unitPattern-count-") ? [key.slice("unitPattern-count-".length), pattern] : undefined)),
+    currencyNames: mapped(currency, (key, pattern) =>
+      key.startsWith("unitPattern-count-") ? [key.slice("unitPattern-count-".length), pattern] : undefined,
+    ),
     short: compact(decimal.short.decimalFormat),
     long: compact(decimal.long.decimalFormat),
     shortCurrency: compact((currency.short ?? numbers["currencyFormats-numberSystem-latn"].short)?.standard),
@@ -64,21 +70,35 @@ export function currenciesOf(locale) {
   });
 }
 
-/** Those that ECMA-402 knows, and combinations that have words of their own. */
-const UNITS =
-  "acre bit byte celsius centimeter day degree fahrenheit fluid-ounce foot gallon gigabit gigabyte gram hectare hour inch kilobit kilobyte kilogram kilometer liter megabit megabyte meter microsecond mile mile-scandinavian milliliter millimeter millisecond minute month nanosecond ounce percent petabyte pound second stone terabit terabyte week yard year kilometer-per-hour meter-per-second mile-per-hour liter-per-kilometer mile-per-gallon".split(" ");
+/** The units that ECMA-402 knows. */
+export const UNITS = (
+  "acre bit byte celsius centimeter day degree fahrenheit fluid-ounce foot gallon gigabit gigabyte gram hectare hour inch " +
+  "kilobit kilobyte kilogram kilometer liter megabit megabyte meter microsecond mile mile-scandinavian milliliter " +
+  "millimeter millisecond minute month nanosecond ounce percent petabyte pound second stone terabit terabyte week yard year"
+).split(" ");
+
+/** Combinations that have words of their own. */
+const COMBINED = ["kilometer-per-hour", "meter-per-second", "mile-per-hour", "liter-per-kilometer", "mile-per-gallon"];
 
 export function unitsOf(locale) {
   const { units } = mainOf("cldr-units-full", locale, "units");
-  return Object.fromEntries(["long", "short", "narrow"].map((width) => {
-    const of = {};
-    for (const [key, unit] of Object.entries(units[width])) {
-      const name = key.slice(key.indexOf("-") + 1);
-      if (!UNITS.includes(name)) continue;
-      of[name] = mapped(unit, (part, pattern) => (/^unitPattern-count-\w+$/.test(part) ? [part.slice("unitPattern-count-".length), pattern] : part === "perUnitPattern" ? ["per", pattern] : undefined));
-      // Times per unit are by the bare name where there is no pattern.
-      of[name].name = unit.displayName;
-    }
-    return [width, { per: units[width].per.compoundUnitPattern, of }];
-  }));
+  return Object.fromEntries(
+    ["long", "short", "narrow"].map((width) => {
+      const of = {};
+      for (const [key, unit] of Object.entries(units[width])) {
+        const name = key.slice(key.indexOf("-") + 1);
+        if (!UNITS.includes(name) && !COMBINED.includes(name)) continue;
+        of[name] = mapped(unit, (part, pattern) =>
+          /^unitPattern-count-\w+$/.test(part)
+            ? [part.slice("unitPattern-count-".length), pattern]
+            : part === "perUnitPattern"
+              ? ["per", pattern]
+              : undefined,
+        );
+        // Times per unit are by the bare name where there is no pattern.
+        of[name].name = unit.displayName;
+      }
+      return [width, { per: units[width].per.compoundUnitPattern, of }];
+    }),
+  );
 }

@@ -5,10 +5,8 @@ import { cldr, mapped, supplemental } from "./cldr.mjs";
 const RULE = /^pluralRule-count-(\w+)$/;
 const RANGE = /^pluralRange-start-(\w+)-end-(\w+)$/;
 
-const rules = (of) => mapped(of, (language, counts) => [
-  language,
-  mapped(counts, (key, rule) => [RULE.exec(key)[1], rule.split("@", 1)[0].trim()]),
-]);
+const rules = (of) =>
+  mapped(of, (language, counts) => [language, mapped(counts, (key, rule) => [RULE.exec(key)[1], rule.split("@", 1)[0].trim()])]);
 
 /** Rules by language, without their examples. */
 export function plurals() {
@@ -16,7 +14,11 @@ export function plurals() {
     language,
     mapped(of, (key, count) => [RANGE.exec(key).slice(1).join("-"), count]),
   ]);
-  return { cardinal: rules(supplemental("plurals")["plurals-type-cardinal"]), ordinal: rules(supplemental("ordinals")["plurals-type-ordinal"]), ranges };
+  return {
+    cardinal: rules(supplemental("plurals")["plurals-type-cardinal"]),
+    ordinal: rules(supplemental("ordinals")["plurals-type-ordinal"]),
+    ranges,
+  };
 }
 
 export function currencyDigits() {
@@ -29,7 +31,9 @@ const minutes = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 export function dayPeriods() {
   return mapped(supplemental("dayPeriods").dayPeriodRuleSet, (language, periods) => [
     language,
-    Object.entries(periods).map(([name, { _at, _from, _before }]) => (_at === undefined ? [name, minutes(_from), minutes(_before)] : [name, minutes(_at)])),
+    Object.entries(periods).map(([name, { _at, _from, _before }]) =>
+      _at === undefined ? [name, minutes(_from), minutes(_before)] : [name, minutes(_at)],
+    ),
   ]);
 }
 
@@ -40,7 +44,11 @@ export function metazones() {
   const seconds = (time) => (time === undefined ? undefined : Date.parse(`${time.replace(" ", "T")}Z`) / 1000);
   const gather = (path, node) => {
     if (Array.isArray(node)) {
-      zones[path] = node.map(({ usesMetazone }) => [usesMetazone._mzone, seconds(usesMetazone._from) ?? null, seconds(usesMetazone._to) ?? null]);
+      zones[path] = node.map(({ usesMetazone }) => [
+        usesMetazone._mzone,
+        seconds(usesMetazone._from) ?? null,
+        seconds(usesMetazone._to) ?? null,
+      ]);
       return;
     }
     for (const [name, child] of Object.entries(node)) gather(path === "" ? name : `${path}/${name}`, child);
@@ -54,6 +62,7 @@ export function metazones() {
     if (typeof _alias !== "string") continue;
     const [canonical, ...others] = _alias.split(" ");
     for (const other of others) aliases[other] = canonical;
+    if (zones[canonical] === undefined) aliases[canonical] = canonical;
     if (/^[a-z]{5}$/.test(code)) regions[canonical] = code.slice(0, 2).toUpperCase();
   }
   return { zones, golden, aliases, regions };

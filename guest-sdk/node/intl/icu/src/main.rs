@@ -21,9 +21,11 @@ mod icu {
 
 struct Data;
 
-#[rustfmt::skip]
 const _: () = {
-    use {icu_casemap_data::*, icu_collator_data::*, icu_locale_data::*, icu_locale_fallback_data::*, icu_normalizer_data::*, icu_segmenter_data::*};
+    use {
+        icu_casemap_data::*, icu_collator_data::*, icu_locale_data::*, icu_locale_fallback_data::*, icu_normalizer_data::*,
+        icu_segmenter_data::*,
+    };
     icu_collator_data::make_provider!(Data);
     impl_case_map_v1!(Data);
     impl_collation_diacritics_v1!(Data, ITER);

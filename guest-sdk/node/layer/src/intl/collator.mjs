@@ -26,7 +26,8 @@ const BY_LANGUAGE = {
   zh: ["pinyin", "stroke", "unihan", "zhuyin"],
 };
 
-const isCollation = (name, data) => name === "emoji" || name === "eor" || (COLLATIONS.has(name) && (BY_LANGUAGE[data.split("-", 1)[0]] ?? []).includes(name));
+const isCollation = (name, data) =>
+  name === "emoji" || name === "eor" || (COLLATIONS.has(name) && (BY_LANGUAGE[data.split("-", 1)[0]] ?? []).includes(name));
 
 export const COLLATION_NAMES = [...COLLATIONS].sort();
 
@@ -72,7 +73,8 @@ class Collator {
   }
 
   static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#of;
   }
 

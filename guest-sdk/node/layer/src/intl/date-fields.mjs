@@ -1,8 +1,24 @@
 // The letters of date patterns (UTS 35): which field each is of, and in which form.
 
 /** Fields in the order that CLDR's patterns are compared by. */
-export const [ERA, YEAR, QUARTER, MONTH, WEEK_OF_YEAR, WEEK_OF_MONTH, WEEKDAY, DAY_OF_YEAR, DAY_OF_WEEK, DAY, DAY_PERIOD, HOUR, MINUTE, SECOND, FRACTION, ZONE] =
-  Array(16).keys();
+export const [
+  ERA,
+  YEAR,
+  QUARTER,
+  MONTH,
+  WEEK_OF_YEAR,
+  WEEK_OF_MONTH,
+  WEEKDAY,
+  DAY_OF_YEAR,
+  DAY_OF_WEEK,
+  DAY,
+  DAY_PERIOD,
+  HOUR,
+  MINUTE,
+  SECOND,
+  FRACTION,
+  ZONE,
+] = Array(16).keys();
 
 export const FIELDS = 16;
 
@@ -64,6 +80,10 @@ const ROWS = {
     [ZONE, SHORT - DELTA, 1],
     [ZONE, LONG - DELTA, 4],
   ],
+  Z: [
+    [ZONE, NARROW - DELTA, 1],
+    [ZONE, LONG - DELTA, 4],
+  ],
 };
 
 /** The field, its type, and the shortest length of that; undefined for a letter that is none. */
@@ -87,7 +107,7 @@ export function tokensOf(pattern) {
 function parse(pattern) {
   const tokens = [];
   const literal = (value) => (tokens.at(-1)?.literal === undefined ? tokens.push({ literal: value }) : (tokens.at(-1).literal += value));
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const character = pattern[at];
     if (character === "'") {
       if (pattern[at + 1] === "'") {

@@ -26,7 +26,10 @@ const VALUES = {
 export function readFields(options, required, defaults) {
   const fields = {};
   for (const name of Object.keys(VALUES)) {
-    const value = name === "fractionalSecondDigits" ? digits(options[name], name, 1, 3, undefined) : stringOption(options, name, VALUES[name], undefined, TYPE);
+    const value =
+      name === "fractionalSecondDigits"
+        ? digits(options[name], name, 1, 3, undefined)
+        : stringOption(options, name, VALUES[name], undefined, TYPE);
     if (value !== undefined) fields[name] = value;
   }
   stringOption(options, "formatMatcher", ["basic", "best fit"], "best fit", TYPE);
@@ -42,7 +45,8 @@ export function readFields(options, required, defaults) {
     return { dateStyle, timeStyle };
   }
   const has = (names) => names.some((name) => fields[name] !== undefined);
-  const isEnough = (required === "date" || required === "any") && has(DATE) ? true : (required === "time" || required === "any") && has(TIME);
+  const isEnough =
+    (required === "date" || required === "any") && has(DATE) ? true : (required === "time" || required === "any") && has(TIME);
   if (!isEnough) {
     if (defaults !== "time") Object.assign(fields, { year: "numeric", month: "numeric", day: "numeric" });
     if (defaults !== "date") Object.assign(fields, { hour: "numeric", minute: "numeric", second: "numeric" });
@@ -92,6 +96,18 @@ export function describePattern(tokens) {
     else if (letter === "S") of.fractionalSecondDigits = length;
     else if (letter === "z" || letter === "O" || letter === "v") of.timeZoneName = ZONE_OF[letter.repeat(length)] ?? "short";
   }
-  const order = ["weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeZoneName"];
+  const order = [
+    "weekday",
+    "era",
+    "year",
+    "month",
+    "day",
+    "dayPeriod",
+    "hour",
+    "minute",
+    "second",
+    "fractionalSecondDigits",
+    "timeZoneName",
+  ];
   return Object.fromEntries(order.filter((name) => of[name] !== undefined).map((name) => [name, of[name]]));
 }

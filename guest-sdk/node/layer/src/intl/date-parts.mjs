@@ -9,7 +9,8 @@ import { genericName, offsetName, specificName } from "./zone-names.mjs";
 const WIDTHS = { 3: "abbreviated", 4: "wide", 5: "narrow", 6: "short" };
 const widthOf = (length) => WIDTHS[Math.max(3, length)];
 
-const name = (names, form, width, index) => (names[form]?.[width] ?? names[form]?.abbreviated ?? names.format[width] ?? names.format.abbreviated)[index];
+const name = (names, form, width, index) =>
+  (names[form]?.[width] ?? names[form]?.abbreviated ?? names.format[width] ?? names.format.abbreviated)[index];
 
 const digits = (number, length) => (length === 2 ? String(number % 100).padStart(2, "0") : String(number).padStart(length, "0"));
 const padded = (number, length) => String(number).padStart(length, "0");
@@ -19,11 +20,21 @@ const LETTERS = {
   G: ["era", ({ dates }, { era }, length) => dates.eras[length === 4 ? "wide" : length === 5 ? "narrow" : "abbreviated"][era]],
   y: ["year", (_, { year }, length) => digits(year, length)],
   r: ["relatedYear", (_, { year }, length) => digits(year, length)],
-  M: ["month", ({ dates }, { month }, length) => (length > 2 ? name(dates.months, "format", widthOf(length), month) : padded(month + 1, length))],
-  L: ["month", ({ dates }, { month }, length) => (length > 2 ? name(dates.months, "stand-alone", widthOf(length), month) : padded(month + 1, length))],
+  M: [
+    "month",
+    ({ dates }, { month }, length) => (length > 2 ? name(dates.months, "format", widthOf(length), month) : padded(month + 1, length)),
+  ],
+  L: [
+    "month",
+    ({ dates }, { month }, length) => (length > 2 ? name(dates.months, "stand-alone", widthOf(length), month) : padded(month + 1, length)),
+  ],
   E: ["weekday", ({ dates }, { weekday }, length) => name(dates.days, "format", widthOf(length), weekday)],
   c: ["weekday", ({ dates }, { weekday }, length) => name(dates.days, "stand-alone", widthOf(length), weekday)],
-  Q: ["quarter", ({ dates }, { month }, length) => (length > 2 ? name(dates.quarters, "format", widthOf(length), Math.floor(month / 3)) : padded(Math.floor(month / 3) + 1, length))],
+  Q: [
+    "quarter",
+    ({ dates }, { month }, length) =>
+      length > 2 ? name(dates.quarters, "format", widthOf(length), Math.floor(month / 3)) : padded(Math.floor(month / 3) + 1, length),
+  ],
   d: ["day", (_, { day }, length) => padded(day, length)],
   a: ["dayPeriod", ({ dates }, { hour }, length) => halfOfDay(dates, hour, length)],
   b: ["dayPeriod", ({ dates }, { hour }, length) => halfOfDay(dates, hour, length)],
@@ -39,6 +50,7 @@ const LETTERS = {
   O: ["timeZoneName", (format, { at }, length) => offsetName(format, format.zone.offsetAt(at), length === 4)],
   v: ["timeZoneName", (format, { at }, length) => genericName(format, format.zone, at, length === 4)],
 };
+LETTERS.Z = LETTERS.O;
 LETTERS.e = LETTERS.c;
 LETTERS.q = LETTERS.Q;
 LETTERS.Y = LETTERS.y;
@@ -79,6 +91,8 @@ export function partsOf(format, pattern, ms) {
       else parts.push({ type: "literal", value: literal });
       continue;
     }
+    // Weeks are in patterns of CLDR, and nobody can ask for them.
+    if (LETTERS[letter] === undefined) continue;
     const [type, write] = LETTERS[letter];
     const value = write(format, fields, length);
     if (value !== "") parts.push({ type, value: WITH_WORDS.has(type) ? value : inDigits(value, format.system) });

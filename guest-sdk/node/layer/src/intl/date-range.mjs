@@ -24,13 +24,14 @@ function largestDifference(format, start, end) {
   return a.ms === b.ms ? undefined : "S";
 }
 
-/** How often each letter is in a pattern or skeleton, those of one field by one name. */
+/** How long each field is, by its letter. Names that stand alone (L, c) are fields of their own, of which there are no ranges. */
 function counts(tokens) {
   const found = {};
   for (const { letter, length } of tokens) {
     if (letter === undefined || "abB".includes(letter)) continue;
-    const name = { L: "M", c: "E", e: "E", z: "v", O: "v", K: "h", k: "H" }[letter] ?? letter;
-    found[name] = length;
+    const name = { z: "v", O: "v", K: "h", k: "H" }[letter] ?? letter;
+    // Of short names of weekdays there is but one length.
+    found[name] = letter === "E" && length <= 3 ? 1 : length;
   }
   return found;
 }
@@ -116,7 +117,13 @@ function joined(parts) {
 function fallback({ dates }, left, right) {
   const [before, between, after] = dates.interval.intervalFormatFallback.split(/\{[01]\}/);
   const literal = (value) => (value === "" ? [] : [{ type: "literal", value, source: "shared" }]);
-  return joined([...literal(before), ...left.map(sourced("startRange")), ...literal(between), ...right.map(sourced("endRange")), ...literal(after)]);
+  return joined([
+    ...literal(before),
+    ...left.map(sourced("startRange")),
+    ...literal(between),
+    ...right.map(sourced("endRange")),
+    ...literal(after),
+  ]);
 }
 
 /** `withFields` answers the format that shows other fields as well; `dateTime` puts a date and a time together. */
@@ -137,10 +144,15 @@ export function rangeParts(format, start, end, { withFields, dateTime }) {
   if (date.length > 0 && time.length > 0) {
     const interval = isSameDay ? intervalOf(format, time, difference) : undefined;
     if (interval === undefined) return both(format);
-    return joined(dateTime().split(/(\{[01]\})/).flatMap((piece) => {
-      if (piece === "{1}") return partsOf(format, patternOf(withoutTime(tokens)), start).map(sourced("shared"));
-      return piece === "{0}" ? partsOfInterval(format, interval, start, end) : [{ type: "literal", value: piece, source: "shared" }];
-    }).filter(({ value }) => value !== ""));
+    return joined(
+      dateTime()
+        .split(/(\{[01]\})/)
+        .flatMap((piece) => {
+          if (piece === "{1}") return partsOf(format, patternOf(withoutTime(tokens)), start).map(sourced("shared"));
+          return piece === "{0}" ? partsOfInterval(format, interval, start, end) : [{ type: "literal", value: piece, source: "shared" }];
+        })
+        .filter(({ value }) => value !== ""),
+    );
   }
   const interval = intervalOf(format, fields, difference);
   if (interval !== undefined) return partsOfInterval(format, interval, start, end);

@@ -1,7 +1,21 @@
 // From the fields that are asked for to a pattern of the locale: what ICU calls its date-time pattern generator (UTS 35,
 // "Matching Skeletons"). CLDR has patterns for the common sets of fields; the nearest is taken, and what it lacks is added.
 
-import { DAY_PERIOD, ERA, FIELDS, FRACTION, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, YEAR, patternOf, rowOf, tokensOf } from "./date-fields.mjs";
+import {
+  DAY_PERIOD,
+  ERA,
+  FIELDS,
+  FRACTION,
+  HOUR,
+  MINUTE,
+  MONTH,
+  SECOND,
+  WEEKDAY,
+  YEAR,
+  patternOf,
+  rowOf,
+  tokensOf,
+} from "./date-fields.mjs";
 
 const EXTRA_FIELD = 0x10000;
 const MISSING_FIELD = 0x1000;
@@ -9,7 +23,24 @@ const MISSING_FIELD = 0x1000;
 /** What is known without any locale: each field by itself. */
 const CANONICAL = ["G", "y", "Q", "M", "w", "W", "E", "d", "D", "F", "a", "H", "m", "s", "S", "v"];
 
-const APPEND = ["Era", "Year", "Quarter", "Month", "Week", "Week", "Day-Of-Week", "Day", "Day-Of-Week", "Day", "Hour", "Hour", "Minute", "Second", "Second", "Timezone"];
+const APPEND = [
+  "Era",
+  "Year",
+  "Quarter",
+  "Month",
+  "Week",
+  "Week",
+  "Day-Of-Week",
+  "Day",
+  "Day-Of-Week",
+  "Day",
+  "Hour",
+  "Hour",
+  "Minute",
+  "Second",
+  "Second",
+  "Timezone",
+];
 
 /** The fields of a skeleton or a pattern: the type of each (0: it is not there), its letter and its length. */
 function skeletonOf(tokens) {
@@ -48,7 +79,10 @@ export class Patterns {
     // In the order in which ICU has them: it decides between patterns that are as near.
     for (const skeleton of Object.keys(dates.available).sort()) this.#add(dates.available[skeleton], skeleton);
     const order = (base) => base.charCodeAt(0);
-    this.#entries = this.#entries.map((entry, at) => [entry, at]).sort(([a, i], [b, j]) => order(a.skeleton.base) - order(b.skeleton.base) || i - j).map(([entry]) => entry);
+    this.#entries = this.#entries
+      .map((entry, at) => [entry, at])
+      .sort(([a, i], [b, j]) => order(a.skeleton.base) - order(b.skeleton.base) || i - j)
+      .map(([entry]) => entry);
   }
 
   #add(pattern, specified) {
@@ -129,7 +163,9 @@ export class Patterns {
   }
 
   #withFraction(tokens, { lengths }) {
-    return tokens.flatMap((token) => (token.letter === "s" ? [token, { literal: this.decimal ?? "." }, { letter: "S", length: lengths[FRACTION] }] : [token]));
+    return tokens.flatMap((token) =>
+      token.letter === "s" ? [token, { literal: this.decimal ?? "." }, { letter: "S", length: lengths[FRACTION] }] : [token],
+    );
   }
 
   /** The pattern with its fields as long as they are wanted, where CLDR does not say otherwise. */

@@ -97,10 +97,11 @@ function stylePattern(format, letter) {
   const date = dateStyle === undefined ? undefined : dates.date[STYLES.indexOf(dateStyle)];
   if (timeStyle === undefined) return date;
   const time = dates.time[STYLES.indexOf(timeStyle)];
-  const both = date === undefined ? time : dates.atTime[STYLES.indexOf(dateStyle)].replace(/\{[01]\}/g, (place) => (place === "{0}" ? time : date));
+  const both =
+    date === undefined ? time : dates.atTime[STYLES.indexOf(dateStyle)].replace(/\{[01]\}/g, (place) => (place === "{0}" ? time : date));
   if (isHour(letter, time)) return both;
   const fields = tokensOf(both).filter((token) => token.letter !== undefined && !"abB".includes(token.letter));
-  const skeleton = fields.map((token) => (("hHkK".includes(token.letter) ? letter : token.letter).repeat(token.length)));
+  const skeleton = fields.map((token) => ("hHkK".includes(token.letter) ? letter : token.letter).repeat(token.length));
   return withHours(patternsOf(format).best(skeleton.join("")), letter);
 }
 
@@ -137,7 +138,8 @@ class DateTimeFormat {
   }
 
   static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#format;
   }
 
@@ -173,12 +175,18 @@ class DateTimeFormat {
 
 function range(format, start, end) {
   if (start === undefined || end === undefined) throw new TypeError("startDate or endDate cannot be undefined");
-  const withFields = (more) => ({ ...format, pattern: withHours(patternsOf(format).best(more + skeletonOfPattern(format.pattern)), LETTER_OF[format.cycle]) });
+  const withFields = (more) => ({
+    ...format,
+    pattern: withHours(patternsOf(format).best(more + skeletonOfPattern(format.pattern)), LETTER_OF[format.cycle]),
+  });
   const dateTime = () => patternsOf(format).together(skeletonOfPattern(format.pattern));
   return rangeParts(format, toMs(start), toMs(end), { withFields, dateTime });
 }
 
-const skeletonOfPattern = (pattern) => tokensOf(pattern).map(({ letter, length }) => (letter === undefined || "abB".includes(letter) ? "" : letter.repeat(length))).join("");
+const skeletonOfPattern = (pattern) =>
+  tokensOf(pattern)
+    .map(({ letter, length }) => (letter === undefined || "abB".includes(letter) ? "" : letter.repeat(length)))
+    .join("");
 
 const Callable = callable(DateTimeFormat);
 export { Callable as DateTimeFormat };

@@ -54,7 +54,9 @@ export function rounded(value, places, mode = "halfExpand", increment = 1) {
   const kept = keep > 0 ? digits.slice(0, keep) : "";
   const half = keep < 0 ? -1 : compareToHalf(digits.slice(Math.max(keep, 0)));
   const isOdd = kept !== "" && Number(kept.at(-1)) % 2 === 1;
-  return isUp(mode, negative, half, isOdd) ? plusOne(negative, kept, places, point) : decimal(negative, withoutTrailingZeros(kept), kept === "" ? 0 : point);
+  return isUp(mode, negative, half, isOdd)
+    ? plusOne(negative, kept, places, point)
+    : decimal(negative, withoutTrailingZeros(kept), kept === "" ? 0 : point);
 }
 
 /** What is cut off against half of a unit: -1, 0 or 1. It is never nothing. */

@@ -68,7 +68,10 @@ const TYPES = {
   },
 };
 
-const styled = (names, code, style) => (style === "long" ? names[code] : (names[`${code}-alt-${style === "narrow" ? "narrow" : "short"}`] ?? names[`${code}-alt-short`] ?? names[code]));
+const styled = (names, code, style) =>
+  style === "long"
+    ? names[code]
+    : (names[`${code}-alt-${style === "narrow" ? "narrow" : "short"}`] ?? names[`${code}-alt-short`] ?? names[code]);
 
 /** German (Austria), or Austrian German where the language has such a name. */
 function languageName({ names, style, languageDisplay }, code) {
@@ -110,7 +113,8 @@ export class DisplayNames {
   }
 
   static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#of;
   }
 

@@ -11,7 +11,7 @@ import { DisplayNames } from "./display-names.mjs";
 import { ListFormat } from "./list-format.mjs";
 import { Locale } from "./locale.mjs";
 import { canonicalLocaleList } from "./locales.mjs";
-import { NumberFormat, UNITS } from "./number-format.mjs";
+import { NumberFormat } from "./number-format.mjs";
 import { PluralRules } from "./plural-rules.mjs";
 import { RelativeTimeFormat } from "./relative-time-format.mjs";
 import { Segmenter } from "./segmenter.mjs";
@@ -28,7 +28,7 @@ const SUPPORTED = {
   currency: () => Object.keys(fileAt("currencies/en")).filter((code) => /^[A-Z]{3}$/.test(code)),
   numberingSystem: () => Object.keys(root().digits),
   timeZone: zoneList,
-  unit: () => UNITS,
+  unit: () => root().units,
 };
 
 const functions = {
@@ -91,27 +91,53 @@ function caseLocale(locales) {
 
 const { toUpperCase, toLowerCase } = String.prototype;
 
+/** What English orders as its characters are numbered: names of headers and columns, mostly. Needs no data. */
+const PLAIN = /^[a-z\d-]*$/;
+
 const methods = [
-  [Number.prototype, { toLocaleString(locales, options) {
-    return numbers.get(locales, options)(numberValue(this));
-  } }],
-  [BigInt.prototype, { toLocaleString(locales, options) {
-    return numbers.get(locales, options)(bigintValue(this));
-  } }],
-  [Date.prototype, { toLocaleString: dateMethod("toLocaleString"), toLocaleDateString: dateMethod("toLocaleDateString"), toLocaleTimeString: dateMethod("toLocaleTimeString") }],
-  [String.prototype, {
-    localeCompare(that, locales, options) {
-      return collators.get(locales, options)(`${this}`, `${that}`);
+  [
+    Number.prototype,
+    {
+      toLocaleString(locales, options) {
+        return numbers.get(locales, options)(numberValue(this));
+      },
     },
-    toLocaleUpperCase(locales) {
-      const locale = caseLocale(locales);
-      return locale === undefined ? toUpperCase.call(this) : native.upperCase(locale, toWellFormed(`${this}`));
+  ],
+  [
+    BigInt.prototype,
+    {
+      toLocaleString(locales, options) {
+        return numbers.get(locales, options)(bigintValue(this));
+      },
     },
-    toLocaleLowerCase(locales) {
-      const locale = caseLocale(locales);
-      return locale === undefined ? toLowerCase.call(this) : native.lowerCase(locale, toWellFormed(`${this}`));
+  ],
+  [
+    Date.prototype,
+    {
+      toLocaleString: dateMethod("toLocaleString"),
+      toLocaleDateString: dateMethod("toLocaleDateString"),
+      toLocaleTimeString: dateMethod("toLocaleTimeString"),
     },
-  }],
+  ],
+  [
+    String.prototype,
+    {
+      localeCompare(that, locales, options) {
+        const [left, right] = [`${this}`, `${that}`];
+        if (left === right && locales === undefined) return 0;
+        if (locales === undefined && options === undefined && PLAIN.test(left) && PLAIN.test(right)) return left < right ? -1 : 1;
+        return collators.get(locales, options)(left, right);
+      },
+      toLocaleUpperCase(locales) {
+        const locale = caseLocale(locales);
+        return locale === undefined ? toUpperCase.call(this) : native.upperCase(locale, toWellFormed(`${this}`));
+      },
+      toLocaleLowerCase(locales) {
+        const locale = caseLocale(locales);
+        return locale === undefined ? toLowerCase.call(this) : native.lowerCase(locale, toWellFormed(`${this}`));
+      },
+    },
+  ],
   [Array.prototype, { toLocaleString: listMethod() }],
   [Object.getPrototypeOf(Uint8Array.prototype), { toLocaleString: listMethod() }],
 ];
@@ -119,7 +145,9 @@ const methods = [
 function listMethod() {
   return {
     toLocaleString(locales, options) {
-      return Array.prototype.map.call(this, (element) => (element === undefined || element === null ? "" : element.toLocaleString(locales, options))).join(",");
+      return Array.prototype.map
+        .call(this, (element) => (element === undefined || element === null ? "" : element.toLocaleString(locales, options)))
+        .join(",");
     },
   }.toLocaleString;
 }

@@ -14,7 +14,7 @@ const BY_WHAT_FOLLOWS = {
     [" y ", " e ", /^(i|hi(?![ae]))/i],
     [" o ", " u ", /^(o|ho|8|11(?!\d{2,})(?:\D|$))/i],
   ],
-  he: [[" ו", " ו-", /^[^\u0590-\u05ff]/]],
+  he: [[" ו{1}", " ו-{1}", /^[^\u0590-\u05ff]/]],
 };
 
 export class ListFormat {
@@ -37,7 +37,8 @@ export class ListFormat {
   }
 
   static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#list in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#list in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#list;
   }
 
@@ -59,7 +60,7 @@ function strings(list) {
   if (list === undefined) return [];
   const all = [];
   for (const element of list) {
-    if (typeof element !== "string") throw new TypeError("Iterable yielded a value which is not a string");
+    if (typeof element !== "string") throw new TypeError(`Iterable yielded ${String(element)} which is not a string`);
     all.push(element);
   }
   return all;

@@ -48,13 +48,15 @@ export class Locale {
   #tag;
 
   constructor(tag, options) {
-    if (typeof tag !== "string" && (typeof tag !== "object" || tag === null)) throw new TypeError("First argument to Intl.Locale constructor can't be empty or missing");
+    if (typeof tag !== "string" && (typeof tag !== "object" || tag === null))
+      throw new TypeError("First argument to Intl.Locale constructor can't be empty or missing");
     const canonical = canonicalLocale(`${tag}`);
     this.#tag = options === undefined ? canonical : changed(canonical, toOptions(options));
   }
 
   static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#tag in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#tag in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#tag;
   }
 

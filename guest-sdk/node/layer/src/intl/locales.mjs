@@ -33,7 +33,8 @@ export function canonicalLocaleList(locales) {
   for (let at = 0; at < length; at++) {
     if (!(at in list)) continue;
     const locale = list[at];
-    if (typeof locale !== "string" && (typeof locale !== "object" || locale === null)) throw new TypeError("Incorrect locale information provided");
+    if (typeof locale !== "string" && (typeof locale !== "object" || locale === null))
+      throw new TypeError("Incorrect locale information provided");
     seen.add(canonicalLocale(`${locale}`));
   }
   return [...seen];
@@ -57,7 +58,7 @@ const bare = (locale) => locale.replace(/-([a-wyz\d]|x)-.*$/, "");
 /** The longest beginning of a locale that is supported. */
 function bestAvailable(locale) {
   const files = localeFiles();
-  for (let candidate = bare(locale); candidate !== ""; ) {
+  for (let candidate = bare(locale); candidate !== "";) {
     if (files.has(candidate)) return candidate;
     const at = candidate.lastIndexOf("-");
     candidate = at < 0 ? "" : candidate.slice(0, at);

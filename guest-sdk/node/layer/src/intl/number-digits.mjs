@@ -23,7 +23,9 @@ export function readDigits(options, [fractionMin, fractionMax], isCompact, type)
   const resolved = { integerMin, increment, mode, priority, zeros, rounding: "fraction" };
   if (needsSignificant) {
     resolved.significantMin = hasSignificant ? digits(minimumSignificantDigits, "minimumSignificantDigits", 1, 21, 1) : 1;
-    resolved.significantMax = hasSignificant ? digits(maximumSignificantDigits, "maximumSignificantDigits", resolved.significantMin, 21, 21) : 21;
+    resolved.significantMax = hasSignificant
+      ? digits(maximumSignificantDigits, "maximumSignificantDigits", resolved.significantMin, 21, 21)
+      : 21;
   }
   if (needsFraction) {
     let least = digits(minimumFractionDigits, "minimumFractionDigits", 0, 100, undefined);
@@ -72,7 +74,8 @@ export function round(value, digits) {
 export function describeDigits(digits) {
   const { integerMin, fractionMin, fractionMax, significantMin, significantMax, rounding } = digits;
   const described = { minimumIntegerDigits: integerMin };
-  if (rounding !== "fraction") Object.assign(described, { minimumSignificantDigits: significantMin, maximumSignificantDigits: significantMax });
+  if (rounding !== "fraction")
+    Object.assign(described, { minimumSignificantDigits: significantMin, maximumSignificantDigits: significantMax });
   if (rounding !== "significant") Object.assign(described, { minimumFractionDigits: fractionMin, maximumFractionDigits: fractionMax });
   return described;
 }

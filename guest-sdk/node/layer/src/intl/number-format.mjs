@@ -10,14 +10,9 @@ import { callable, incompatible, readMatcher, stringOption, toOptions, typeOptio
 
 const TYPE = "NumberFormat";
 
-export const UNITS =
-  "acre bit byte celsius centimeter day degree fahrenheit fluid-ounce foot gallon gigabit gigabyte gram hectare hour inch kilobit kilobyte kilogram kilometer liter megabit megabyte meter microsecond mile mile-scandinavian milliliter millimeter millisecond minute month nanosecond ounce percent petabyte pound second stone terabit terabyte week yard year".split(
-    " ",
-  );
-
 function isUnit(name) {
   const parts = name.split("-per-");
-  return parts.length <= 2 && parts.every((part) => UNITS.includes(part));
+  return parts.length <= 2 && parts.every((part) => root().units.includes(part));
 }
 
 /** Everything that formatting needs. */
@@ -84,7 +79,16 @@ function takePatterns(format) {
   const symbols = format.style === "currency" ? { ...of.symbols, ...of.currencySymbols } : of.symbols;
   const isPercent = format.style === "percent" || (format.unit === "percent" && format.unitDisplay !== "long");
   const pattern = isCurrency ? of[format.currencySign === "accounting" ? "accounting" : "currency"] : isPercent ? of.percent : of.decimal;
-  Object.assign(format, { symbols, pattern, groupingMin, grouping: parsePattern(pattern), spacing: of.spacing, currencyNames: of.currencyNames, range: of.range, approximately: of.approximately });
+  Object.assign(format, {
+    symbols,
+    pattern,
+    groupingMin,
+    grouping: parsePattern(pattern),
+    spacing: of.spacing,
+    currencyNames: of.currencyNames,
+    range: of.range,
+    approximately: of.approximately,
+  });
   if (format.style === "currency") format.currencySymbol = currencySymbol(format);
   if (format.notation === "compact") {
     const patterns = isCurrency ? of.shortCurrency : of[format.compactDisplay];
@@ -112,7 +116,8 @@ class NumberFormat {
   }
 
   static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#format;
   }
 

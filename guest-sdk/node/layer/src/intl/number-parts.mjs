@@ -50,8 +50,9 @@ function powered(format, value, step) {
 /** Thousands, millions: a pattern for each power of ten, with as many zeros as it leaves digits. */
 function compact(format, value) {
   const patterns = format.compactPatterns;
+  const powerMax = Math.max(...Object.keys(patterns).map(Number));
   const scaleOf = (its) => {
-    const power = its.special !== undefined || isZero(its) ? 0 : Math.min(its.point - 1, 14);
+    const power = its.special !== undefined || isZero(its) ? 0 : Math.min(its.point - 1, powerMax);
     const of = patterns[power];
     if (of === undefined) return { shift: 0 };
     const { zeros } = parsePattern(of.other);
@@ -66,11 +67,11 @@ function compact(format, value) {
     rounded = round(shifted(value, -scale.shift), format.digits);
   }
   if (scale.of === undefined) return { rounded, pattern: format.pattern };
-  const isOne = scale.of[1] !== undefined && rounded.value.digits === "1" && rounded.value.point === 1;
-  // In French, a thousand is a word without a number.
-  if (isOne) return { rounded, pattern: scale.of[1], isWord: true };
-  const pattern = scale.of[categoryOf(format.rules(), rounded.value, 1, rounded.fractionMin)] ?? scale.of.other;
-  return { rounded, pattern };
+  const isOne = rounded.value.digits === "1" && rounded.value.point === 1;
+  const category = categoryOf(format.rules(), rounded.value, 1, rounded.fractionMin);
+  const pattern = (isOne ? scale.of[1] : undefined) ?? scale.of[category] ?? scale.of.other;
+  // In French and Italian, a thousand is a word without a number.
+  return { rounded, pattern, isWord: !pattern.includes("0") };
 }
 
 function digitsOf(format, { value, fractionMin }) {
@@ -82,7 +83,8 @@ function digitsOf(format, { value, fractionMin }) {
     const part = { type: "integer", value: inDigits(group, format.system) };
     return at === 0 ? [part] : [{ type: "group", value: symbols.group }, part];
   });
-  if (fraction !== "") parts.push({ type: "decimal", value: symbols.decimal }, { type: "fraction", value: inDigits(fraction, format.system) });
+  if (fraction !== "")
+    parts.push({ type: "decimal", value: symbols.decimal }, { type: "fraction", value: inDigits(fraction, format.system) });
   return parts;
 }
 
@@ -128,7 +130,9 @@ function affix(format, pattern, sign, number, rounded) {
     if (token === null) return number;
     switch (token.type) {
       case "minusSign":
-        return [sign === "+" ? { type: "plusSign", value: format.symbols.plusSign } : { type: "minusSign", value: format.symbols.minusSign }];
+        return [
+          sign === "+" ? { type: "plusSign", value: format.symbols.plusSign } : { type: "minusSign", value: format.symbols.minusSign },
+        ];
       case "percentSign":
         return [{ type: format.style === "unit" ? "unit" : "percentSign", value: format.symbols.percentSign }];
       case "currency":

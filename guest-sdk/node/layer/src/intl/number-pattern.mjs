@@ -69,7 +69,11 @@ export function filled(pattern, number, type) {
 export function worded(text, type) {
   const [, before, word, after] = /^([\s\u200e\u200f\u061c]*)(.*?)([\s\u200e\u200f\u061c]*)$/su.exec(text);
   if (word === "") return text === "" ? [] : [{ type: "literal", value: text }];
-  return [{ type: "literal", value: before }, { type, value: word }, { type: "literal", value: after }].filter((part) => part.value !== "");
+  return [
+    { type: "literal", value: before },
+    { type, value: word },
+    { type: "literal", value: after },
+  ].filter((part) => part.value !== "");
 }
 
 /** Neighbouring literals as one; marks of direction around signs and words are literals, too. */

@@ -3,7 +3,17 @@
 import { partsOf } from "./number-parts.mjs";
 import { textOf } from "./number-pattern.mjs";
 
-const NUMERIC = new Set(["integer", "group", "decimal", "fraction", "exponentSeparator", "exponentMinusSign", "exponentInteger", "nan", "infinity"]);
+const NUMERIC = new Set([
+  "integer",
+  "group",
+  "decimal",
+  "fraction",
+  "exponentSeparator",
+  "exponentMinusSign",
+  "exponentInteger",
+  "nan",
+  "infinity",
+]);
 const from = (source) => (part) => ({ ...part, source });
 
 /** What stands before the number, the number, and what stands behind it. */

@@ -9,7 +9,8 @@ export function toOptions(options) {
 /** Newer constructors take objects only. */
 export function getOptionsObject(options) {
   if (options === undefined) return { __proto__: null };
-  if (options === null || (typeof options !== "object" && typeof options !== "function")) throw new TypeError("Incorrect options: they must be an object");
+  if (options === null || (typeof options !== "object" && typeof options !== "function"))
+    throw new TypeError("Incorrect options: they must be an object");
   return options;
 }
 

@@ -27,7 +27,8 @@ export class PluralRules {
   }
 
   static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#rules in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#rules in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#rules;
   }
 

@@ -12,7 +12,12 @@ export function rulesOf(kind, data) {
   const key = `${kind} ${name}`;
   if (!kept.has(key)) {
     const rules = all[name] ?? {};
-    kept.set(key, Object.keys(rules).filter((category) => category !== "other").map((category) => [category, parsed(rules[category])]));
+    kept.set(
+      key,
+      Object.keys(rules)
+        .filter((category) => category !== "other")
+        .map((category) => [category, parsed(rules[category])]),
+    );
   }
   return kept.get(key);
 }
@@ -33,7 +38,9 @@ function relation(text) {
 
 function holds({ operand, modulus, isEqual, ranges }, operands) {
   const value = modulus === undefined ? operands[operand] : operands[operand] % modulus;
-  return ranges.some(([from, to = from]) => (from === to ? value === from : value >= from && value <= to && Number.isInteger(value))) === isEqual;
+  return (
+    ranges.some(([from, to = from]) => (from === to ? value === from : value >= from && value <= to && Number.isInteger(value))) === isEqual
+  );
 }
 
 /** The category of a decimal that is written with so many digits at least. */
@@ -51,7 +58,16 @@ function operandsOf(value, integerMin, fractionMin) {
   const [integer, fraction] = isZero(value) ? ["0", "0".repeat(fractionMin)] : written(value, integerMin, fractionMin);
   const bare = fraction.replace(/0+$/, "");
   const i = integer.length > 15 ? lastOf(integer) + 1e15 : lastOf(integer);
-  return { n: bare === "" ? i : i + Number(`0.${bare}`), i, v: fraction.length, w: bare.length, f: lastOf(fraction), t: lastOf(bare), e: 0, c: 0 };
+  return {
+    n: bare === "" ? i : i + Number(`0.${bare}`),
+    i,
+    v: fraction.length,
+    w: bare.length,
+    f: lastOf(fraction),
+    t: lastOf(bare),
+    e: 0,
+    c: 0,
+  };
 }
 
 /** The category of a range from one to another. */

@@ -31,16 +31,17 @@ export class RelativeTimeFormat {
   }
 
   static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#format;
   }
 
   format(value, unit) {
-    return textOf(partsOf(RelativeTimeFormat.#of(this, "format"), Number(value), `${unit}`));
+    return textOf(partsOf(RelativeTimeFormat.#of(this, "format"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.format()`));
   }
 
   formatToParts(value, unit) {
-    return partsOf(RelativeTimeFormat.#of(this, "formatToParts"), Number(value), `${unit}`);
+    return partsOf(RelativeTimeFormat.#of(this, "formatToParts"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.formatToParts()`);
   }
 
   resolvedOptions() {
@@ -49,9 +50,9 @@ export class RelativeTimeFormat {
   }
 }
 
-function partsOf({ data, style, numeric, numbers, rules }, value, given) {
+function partsOf({ data, style, numeric, numbers, rules }, value, given, method) {
   const unit = given.replace(/s$/, "");
-  if (!UNITS.includes(unit)) throw new RangeError(`Invalid unit argument for format() '${given}'`);
+  if (!UNITS.includes(unit)) throw new RangeError(`Invalid unit argument for ${method} '${given}'`);
   if (!Number.isFinite(value)) throw new RangeError("Invalid time value");
   const { words, future, past } = dataOf("fields", data).relative[style === "long" ? unit : `${unit}-${style}`];
   const isPast = value < 0 || Object.is(value, -0);

@@ -31,7 +31,8 @@ export class Segmenter {
   }
 
   static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver)) throw incompatible(`${TYPE}.prototype.${method}`, receiver);
+    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
+      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
     return receiver.#of;
   }
 

@@ -13,7 +13,24 @@ function zoneNames() {
     for (const zone of Object.keys(zones)) byLowerCase.set(zone.toLowerCase(), zone);
     for (const alias of Object.keys(aliases)) byLowerCase.set(alias.toLowerCase(), aliases[alias]);
     for (const zone of Object.values(aliases)) byLowerCase.set(zone.toLowerCase(), zone);
-    for (const utc of ["utc", "etc/utc", "gmt", "etc/gmt", "etc/uct", "etc/zulu", "etc/universal", "uct", "zulu", "universal", "etc/greenwich", "etc/gmt0", "etc/gmt+0", "etc/gmt-0", "gmt0", "greenwich"])
+    for (const utc of [
+      "utc",
+      "etc/utc",
+      "gmt",
+      "etc/gmt",
+      "etc/uct",
+      "etc/zulu",
+      "etc/universal",
+      "uct",
+      "zulu",
+      "universal",
+      "etc/greenwich",
+      "etc/gmt0",
+      "etc/gmt+0",
+      "etc/gmt-0",
+      "gmt0",
+      "greenwich",
+    ])
       byLowerCase.set(utc, "UTC");
   }
   return byLowerCase;
