@@ -3,7 +3,7 @@
 import { dataOf, fileAt, root } from "./data.mjs";
 import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale, supportedLocales } from "./locales.mjs";
 import { describeDigits, describeRounding, readDigits, toDecimal } from "./number-digits.mjs";
-import { partsOf, rulesOf } from "./number-parts.mjs";
+import { formatted, partsOf, rulesOf } from "./number-parts.mjs";
 import { parsePattern, textOf } from "./number-pattern.mjs";
 import { rangeParts } from "./number-range.mjs";
 import { callable, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
@@ -123,7 +123,7 @@ class NumberFormat {
 
   get format() {
     const format = NumberFormat.#of(this, "format");
-    this.#bound ??= Object.defineProperty((value) => textOf(partsOf(format, toDecimal(value))), "name", { value: "" });
+    this.#bound ??= Object.defineProperty((value) => formatted(format, toDecimal(value)), "name", { value: "" });
     return this.#bound;
   }
 

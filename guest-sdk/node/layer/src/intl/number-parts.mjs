@@ -4,21 +4,27 @@ import { dataOf } from "./data.mjs";
 import { isZero, shifted, written } from "./decimal.mjs";
 import { inDigits } from "./locales.mjs";
 import { round } from "./number-digits.mjs";
-import { filled, joined, parsePattern, worded } from "./number-pattern.mjs";
+import { filled, joined, parsePattern, textOf, worded } from "./number-pattern.mjs";
 import { categoryOf, rulesOf } from "./plurals.mjs";
 
 /** The parts of a decimal. `format` is what the constructor resolved. */
 export function partsOf(format, given) {
+  return joined(piecesOf(format, given));
+}
+
+export function formatted(format, given) {
+  return textOf(piecesOf(format, given));
+}
+
+/** As above, but that literals and marks of direction are as they came. */
+function piecesOf(format, given) {
   const value = format.style === "percent" ? shifted(given, 2) : given;
   const notation = NOTATIONS[format.notation](format, value);
-  const { rounded } = notation;
-  const sign = signOf(format, rounded.value);
-  const digits = notation.isWord ? [] : digitsOf(format, rounded);
-  let parts = [...digits, ...(notation.exponent ?? [])];
-  const affixed = () => affix(format, notation.pattern, sign, parts, rounded);
-  if (format.style === "currency" && format.currencyDisplay === "name") return joined(currencyNamed(format, affixed(), rounded));
-  parts = affixed();
-  return joined(format.style === "unit" ? united(format, parts, rounded) : parts);
+  const { rounded, pattern, exponent = [] } = notation;
+  const digits = [...(notation.isWord ? [] : digitsOf(format, rounded)), ...exponent];
+  const affixed = affix(format, pattern, signOf(format, rounded.value), digits);
+  if (format.style === "currency" && format.currencyDisplay === "name") return currencyNamed(format, affixed, rounded);
+  return format.style === "unit" ? united(format, affixed, rounded) : affixed;
 }
 
 /** How the number itself is written: its rounded value, a pattern, and a power of ten behind it. */
@@ -121,7 +127,7 @@ function signOf({ signDisplay }, value) {
 }
 
 /** What the pattern has around the number, with the sign. */
-function affix(format, pattern, sign, number, rounded) {
+function affix(format, pattern, sign, number) {
   const parsed = parsePattern(pattern);
   let { prefix, suffix } = parsed;
   if (sign !== "" && parsed.negative !== undefined && (sign === "-" || hasMinus(parsed.negative))) ({ prefix, suffix } = parsed.negative);
