@@ -21,7 +21,7 @@ const eras = ({ eraAbbr, eraNames, eraNarrow }) =>
   ]);
 
 /** Where a calendar is the usual one, and has patterns of its own. */
-const OWN_PATTERNS = { buddhist: { th: true }, persian: { fa: true } };
+const OWN_PATTERNS = { buddhist: "th", persian: "fa" };
 
 /** Calendars of their own packages are older, and have no patterns of some locales: what CLDR has for calendars in general. */
 export function datesOf(locale, calendar) {
@@ -33,17 +33,13 @@ export function datesOf(locale, calendar) {
   const names = own ?? english;
   const generic = calendars("ca-generic");
   const months = calendar === "persian" ? names.months : gregorian.months;
-  const hasPatterns = own !== undefined && Object.keys(own.dateFormats).length > 0 && locale in OWN_PATTERNS[calendar];
-  const together = hasPatterns
-    ? {
-        dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats },
-        ...(calendar === "persian" && { "dateTimeFormats-atTime": { standard: own.dateTimeFormats } }),
-      }
-    : {};
-  const formats = hasPatterns ? { ...generic, dateFormats: own.dateFormats, ...together } : generic;
+  const hasPatterns = own !== undefined && OWN_PATTERNS[calendar] === locale;
+  const formats = hasPatterns
+    ? { ...generic, dateFormats: own.dateFormats, dateTimeFormats: { ...generic.dateTimeFormats, ...own.dateTimeFormats } }
+    : generic;
   // The rest is as in the calendar of the world.
-  const { eras, date, dateTime, atTime, available, interval, ...same } = calendarOf({ ...formats, eras: names.eras, months }, gregorian);
-  const all = { eras, date, dateTime, atTime, available, interval };
+  const { eras, date, available, interval, ...same } = calendarOf({ ...formats, eras: names.eras, months }, gregorian);
+  const all = { eras, date, available, interval };
   return calendar === "persian" ? { months: same.months, ...all } : all;
 }
 

@@ -94,7 +94,11 @@ function partsOfInterval(format, tokens, start, end) {
   const [onLeft, onRight] = [types(left), types(right)];
   const of = (source, others) => (part) => ({ ...part, source: part.type !== "literal" && others.has(part.type) ? source : "shared" });
   const all = [...left.map(of("startRange", onRight)), ...right.map(of("endRange", onLeft))];
-  // What is between two parts of a side is of that side.
+  return sided(all);
+}
+
+/** What is between two fields of a side is of that side, too. */
+function sided(all) {
   for (const source of ["startRange", "endRange"]) {
     const from = all.findIndex((part) => part.source === source);
     const to = all.findLastIndex((part) => part.source === source);
@@ -117,13 +121,8 @@ function joined(parts) {
 function fallback({ dates }, left, right) {
   const [before, between, after] = dates.interval.intervalFormatFallback.split(/\{[01]\}/);
   const literal = (value) => (value === "" ? [] : [{ type: "literal", value, source: "shared" }]);
-  return joined([
-    ...literal(before),
-    ...left.map(sourced("startRange")),
-    ...literal(between),
-    ...right.map(sourced("endRange")),
-    ...literal(after),
-  ]);
+  const of = (source) => (part) => ({ ...part, source: part.type === "literal" ? "shared" : source });
+  return sided([...literal(before), ...left.map(of("startRange")), ...literal(between), ...right.map(of("endRange")), ...literal(after)]);
 }
 
 /** `withFields` answers the format that shows other fields as well; `dateTime` puts a date and a time together. */

@@ -13,7 +13,7 @@ export function offsetName({ data, system }, seconds, isLong) {
   let text = (seconds < 0 ? negative : positive).replace(/H+/, isLong ? two(hours) : String(hours));
   const separator = /H+(.*?)m+/.exec(positive)[1];
   if (isLong || minutes !== 0 || rest !== 0) text = text.replace(/m+/, two(minutes) + (rest === 0 ? "" : `${separator}${two(rest)}`));
-  else text = text.replace(`${separator}mm`, "");
+  else text = text.slice(0, text.indexOf(`${separator}mm`));
   return gmt.replace("{0}", inDigits(text, system));
 }
 
