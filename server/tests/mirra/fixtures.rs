@@ -42,6 +42,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("hello", Same),
     ("huge-string", Same),
     ("intl", Same),
+    ("intl-hostile", Same),
     ("isolation", Same),
     ("json-import", Same),
     ("lambda-async", Same),
