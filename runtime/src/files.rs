@@ -53,6 +53,11 @@ pub struct File {
 }
 
 impl Archive {
+    /// One with nothing in it.
+    pub fn empty() -> Archive {
+        Archive { bytes: Box::new([0_u8; 0]), nodes: vec![Node::Folder(BTreeMap::new())] }
+    }
+
     /// Fails if `bytes` are no tar archive, or if it names something outside of itself.
     pub fn open(bytes: Bytes) -> Result<Archive> {
         let mut nodes = vec![Node::Folder(BTreeMap::new())];

@@ -155,6 +155,15 @@ impl Cache {
         Ok(Entry { file, data_start: code.len() as u64, data_len: data.len() })
     }
 
+    /// An archive that ships with mirra, compressed with zstd, as an entry where it lies unpacked: it is read in place.
+    pub fn library(&self, of: &str, compressed: &[u8]) -> Result<Entry> {
+        let name = format!("library-{of}-{}", blake3::hash(compressed).to_hex());
+        match self.get(&name) {
+            Some(entry) => Ok(entry),
+            None => self.put(&name, &[], &zstd::decode_all(compressed).with_context(|| format!("the library {name} is damaged"))?),
+        }
+    }
+
     /// Removes what nobody has asked for in a long time, once a day. Processes that have it open keep it.
     fn trim(&self) {
         let trimmed = self.folder.metadata(TRIMMED_FILE).and_then(|metadata| metadata.modified());

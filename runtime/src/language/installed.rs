@@ -86,10 +86,11 @@ async fn install_node(setup: &Setup) -> Result<Installed> {
     let _told = (setup.long_work)("compiling the JavaScript engine, once on this machine");
     let plan = plan(setup, Arc::new(node::GUEST), node::GLUE);
     let engine = open_engine(setup, &wasmtime, &mut linker, plan).await?;
+    let files = node::files(setup.cache.clone());
     let bundler = Bundler::new(setup.bundler.clone());
     let bundler = if setup.bundler_spare { bundler.with_spare() } else { bundler };
     let packages = node::Packages::new(&setup.cache_folder, setup.long_work.clone());
-    Ok(Installed { language: Box::new(node::Node { engine, bundler, packages }), wasmtime, fuel, linker })
+    Ok(Installed { language: Box::new(node::Node { engine, bundler, packages, files }), wasmtime, fuel, linker })
 }
 
 async fn install_python(setup: &Setup) -> Result<Installed> {

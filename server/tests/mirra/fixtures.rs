@@ -41,6 +41,8 @@ const HANDLERS: &[(&str, Check)] = &[
     ("fuel-limit", Once),
     ("hello", Same),
     ("huge-string", Same),
+    ("intl", Same),
+    ("intl-hostile", Same),
     ("isolation", Same),
     ("json-import", Same),
     ("lambda-async", Same),

@@ -10,6 +10,7 @@ mod executor;
 mod fixtures;
 mod hostile;
 mod http;
+mod intl;
 mod network;
 mod node_packages;
 mod packages;

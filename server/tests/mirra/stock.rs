@@ -2,11 +2,11 @@
 
 use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     built::Handler,
-    support::{Ended, Server, mirra, run, write},
+    support::{Ended, Server, fixtures, mirra, run, write},
 };
 
 const SOURCE: &str = r#"
@@ -100,6 +100,20 @@ fn mirra_takes_what_it_built_back() {
     let server = Server::start(&[&built]);
     assert_eq!(server.call("many", r#"{"do":"greet"}"#).text(), r#"{"greeting":"Hello, world!"}"#);
     assert_eq!(server.call("many", r#"{"do":"throw"}"#).code(), "HANDLER_ERROR");
+}
+
+#[test]
+fn what_intl_knows_goes_with_the_handlers_that_ask_for_it() {
+    let folder = fixtures("handlers/intl");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let handler = Handler::build(&[("intl.ts", &read("handler.ts"))], "intl.ts", "intl.wasm");
+    let expected: Value = serde_json::from_str(&read("expected.json")).unwrap();
+    assert_eq!(handler.stock(&[], "").json(), expected);
+    let built = handler.path("intl.wasm");
+    assert_eq!(run(&mut mirra(&["run", built.to_str().unwrap()]), "").json(), expected);
+    let size = |path: &PathBuf| std::fs::metadata(path).unwrap().len() >> 20;
+    let (with, without) = (size(&built), size(&HANDLER.path("many.wasm")));
+    assert!(with > 20 && without < 10, "{with} MB with what Intl knows, {without} MB without");
 }
 
 #[test]

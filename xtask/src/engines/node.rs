@@ -4,13 +4,26 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use super::{Artifact, Engine, guest::Guest, placement, same_bytes, strip, toolchain::Toolchain};
-use crate::{npm, target_dir};
+use super::{
+    Artifact, Engine,
+    archive::Files,
+    guest::{self, Guest},
+    placement, same_bytes, strip,
+    toolchain::Toolchain,
+};
+use crate::{npm, shell, target_dir};
 
 pub const ENGINE: Engine = Engine {
     name: "node",
     prebuilt: "guest-sdk/node/prebuilt",
-    sources: &["guest-sdk/node/engine", "guest-sdk/node/glue.wat", "guest-sdk/node/layer", "guest-sdk/node/placement", "wit"],
+    sources: &[
+        "guest-sdk/node/engine",
+        "guest-sdk/node/glue.wat",
+        "guest-sdk/node/intl",
+        "guest-sdk/node/layer",
+        "guest-sdk/node/placement",
+        "wit",
+    ],
     tools: |_| Ok(Vec::new()),
     build,
     compare: same_bytes,
@@ -31,5 +44,19 @@ fn build(root: &Path, toolchain: &Toolchain) -> Result<Vec<Artifact>> {
         Artifact { name: "builtins.txt", bytes: builtins },
         Artifact { name: "engine.wasm.zst", bytes: engine },
         Artifact { name: "glue.wasm", bytes: glue },
+        Artifact { name: "intl.tar.zst", bytes: intl(root, toolchain)? },
     ])
+}
+
+/// What Intl knows, as files in an archive: of CLDR by its npm packages, of ICU4X and IANA by crates that have it in them.
+fn intl(root: &Path, toolchain: &Toolchain) -> Result<Vec<u8>> {
+    let folder = root.join("guest-sdk/node/intl");
+    npm::install(&folder)?;
+    npm::script(&folder, "build")?;
+    let mut export = guest::cargo(toolchain, &folder.join("icu"));
+    export.args(["run", "--release", "--locked", "--quiet", "--"]).arg(folder.join("dist"));
+    shell::run(export.env("CARGO_TARGET_DIR", target_dir(root).join("engines/intl")))?;
+    let mut files = Files::default();
+    files.add_all(&folder.join("dist"))?;
+    files.pack()
 }

@@ -36,7 +36,7 @@ const PLACEMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/placement"));
 
 /// More than what stays of booting: with so much in its hands, the libc need not grow the memory while what passes lies at
 /// the end of it.
-const LASTING_BYTES_MAX: usize = 3584 << 10;
+const LASTING_BYTES_MAX: usize = 4096 << 10;
 
 /// When a call has allocated so much in small blocks, speed counts for more than where they lie.
 const PLACED_BYTES_MAX: usize = 128 << 10;

@@ -28,3 +28,9 @@ fn find<'js>(cx: Ctx<'js>, path: String) -> Result<Option<Object<'js>>> {
 fn read(cx: Ctx<'_>, id: u32, offset: u64, length: u32) -> Result<ArrayBuffer<'_>> {
     ArrayBuffer::new(cx, files::read(id, offset, length))
 }
+
+/// All of a file.
+pub fn whole(path: &str) -> Option<Vec<u8>> {
+    let file = files::find(ROOT, path).filter(|file| !file.is_folder)?;
+    Some(files::read(file.id, 0, u32::try_from(file.size).ok()?))
+}

@@ -164,7 +164,7 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
     native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;
     files::install(&native)?;
-    mirra_engine_node_native::install(&native, random::next_u64)?;
+    mirra_engine_node_native::install(&native, random::next_u64, files::whole)?;
     Ok(native)
 }
 

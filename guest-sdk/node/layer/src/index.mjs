@@ -13,6 +13,7 @@ import { installConsole, reportRejection } from "./console.mjs";
 import { installCrypto } from "./crypto.mjs";
 import { installErrors } from "./errors.mjs";
 import { installEvents } from "./events.mjs";
+import { installIntl } from "./intl/index.mjs";
 import { installMath } from "./math.mjs";
 import { installMicrotasks } from "./microtasks.mjs";
 import { installMirra } from "./mirra.mjs";
@@ -25,6 +26,7 @@ import { installUrl } from "./url.mjs";
 const INSTALLERS = [
   installErrors,
   installMath,
+  installIntl,
   installMicrotasks,
   installTimers,
   installEvents,

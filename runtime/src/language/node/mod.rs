@@ -11,12 +11,13 @@ use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
 use super::{Built, Language, Reading, Recipe, explain};
 use crate::{
     engine::{
+        cache::Cache,
         command,
         shared::{Prebuilt, SharedEngine},
         snapshot::Loaded,
         thin,
     },
-    files::Files,
+    files::{Archive, Files},
     handler::Traces,
     stack,
 };
@@ -32,10 +33,32 @@ pub static GLUE: &[u8] = include_bytes!("../../../../guest-sdk/node/prebuilt/glu
 
 pub use packages::Packages;
 
+/// What Intl knows of languages and time zones, as a tar archive.
+static INTL: &[u8] = include_bytes!("../../../../guest-sdk/node/prebuilt/intl.tar.zst");
+
+/// The folder that the layer knows it by (`layer/src/intl/data.mjs`).
+const INTL_FOLDER: &str = "intl";
+
+/// Words of JavaScript without which nothing of Intl is ever asked for.
+const WORDS_OF_INTL: [&str; 3] = ["Intl", "toLocale", "localeCompare"];
+
 pub struct Node {
     pub engine: Arc<SharedEngine>,
     pub bundler: Bundler,
     pub packages: Packages,
+    /// What every handler sees of files.
+    pub files: Files,
+}
+
+/// Unpacked into the cache and opened when the first handler formats something.
+pub fn files(cache: Arc<Cache>) -> Files {
+    Files::default().with_later(INTL_FOLDER, move || {
+        let archive = cache.library("intl", INTL).and_then(|entry| Archive::open(Box::new(entry.map()?)));
+        Arc::new(archive.unwrap_or_else(|error| {
+            tracing::error!(%error, "the data of Intl cannot be read");
+            Archive::empty()
+        }))
+    })
 }
 
 /// A folder is taken for one of JavaScript where nothing says otherwise.
@@ -82,6 +105,10 @@ impl Language for Node {
         })
     }
 
+    fn files(&self) -> Files {
+        self.files.clone()
+    }
+
     fn base(&self) -> wasmtime::Result<&[u8]> {
         self.engine.base()
     }
@@ -92,7 +119,9 @@ impl Language for Node {
 
     fn export<'a>(&'a self, recipe: &'a Recipe) -> BoxFuture<'a, Result<Vec<u8>, PrepareError>> {
         Box::pin(async move {
-            let files = recipe.files(&self.files()).map_err(internal)?;
+            let is_of_use = WORDS_OF_INTL.iter().any(|word| recipe.start.contains(word));
+            let common = if is_of_use { self.files() } else { Files::default() };
+            let files = recipe.files(&common).map_err(internal)?;
             let loaded = self.load(recipe, files.clone()).await?;
             let code = self.engine.code().await.map_err(internal)?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;

@@ -52,11 +52,7 @@ pub struct Python {
 
 /// The library's archive from the cache, where it lies unpacked: it is read in place.
 pub fn library(cache: &Cache) -> Result<Files> {
-    let name = format!("library-python-{}", blake3::hash(LIBRARY).to_hex());
-    let entry = match cache.get(&name) {
-        Some(entry) => entry,
-        None => cache.put(&name, &[], &zstd::decode_all(LIBRARY).context("the Python library is damaged")?)?,
-    };
+    let entry = cache.library("python", LIBRARY)?;
     let archive = Archive::open(Box::new(entry.map().context("cannot map the Python library")?))?;
     Ok(Files::default().with(LIBRARY_FOLDER, Arc::new(archive)))
 }

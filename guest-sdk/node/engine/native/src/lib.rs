@@ -1,10 +1,11 @@
-//! What JavaScript would do too slowly: hashing, ciphers, signatures, compression. `guest-sdk/node/layer/src/node` makes Node's
-//! modules of these functions. Bytes come as `Uint8Array`, which the layer makes sure of, and go as `ArrayBuffer`.
+//! What JavaScript would do too slowly: hashing, ciphers, signatures, compression, collation. `guest-sdk/node/layer/src/node` makes
+//! Node's modules of these functions, and `layer/src/intl` Intl. Bytes come as `Uint8Array`, which the layer makes sure of, and go as `ArrayBuffer`.
 
 mod cipher;
 mod compress;
 mod ec;
 mod hash;
+mod intl;
 mod kdf;
 mod key;
 mod mac;
@@ -27,8 +28,11 @@ impl<'js> FromJs<'js> for Bytes<'js> {
     }
 }
 
-/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`.
-pub fn install(native: &Object<'_>, next_u64: fn() -> u64) -> rquickjs::Result<()> {
+pub use intl::ReadFile;
+
+/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`, and those that need files read them by
+/// `read_file`.
+pub fn install(native: &Object<'_>, next_u64: fn() -> u64, read_file: ReadFile) -> rquickjs::Result<()> {
     random::SOURCE.set(next_u64);
     hash::install(native)?;
     mac::install(native)?;
@@ -36,7 +40,8 @@ pub fn install(native: &Object<'_>, next_u64: fn() -> u64) -> rquickjs::Result<(
     cipher::install(native)?;
     key::install(native)?;
     sign::install(native)?;
-    compress::install(native)
+    compress::install(native)?;
+    intl::install(native, read_file)
 }
 
 fn define<'js, P>(native: &Object<'js>, name: &str, function: impl IntoJsFunc<'js, P> + 'js) -> rquickjs::Result<()> {
@@ -122,11 +127,17 @@ macro_rules! held {
 use cipher::Cipher;
 use compress::Zlib;
 use hash::Hasher;
+use intl::collation::Collator;
+use intl::segmentation::Segmenter;
+use intl::zone::Zone;
 use key::Key;
 use mac::Mac;
 
 held!(Cipher);
+held!(Collator);
 held!(Hasher);
 held!(Key);
 held!(Mac);
+held!(Segmenter);
 held!(Zlib);
+held!(Zone);
