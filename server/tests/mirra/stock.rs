@@ -2,11 +2,11 @@
 
 use std::{ops::Range, path::PathBuf, sync::LazyLock};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     built::Handler,
-    support::{Ended, Server, mirra, run, write},
+    support::{Ended, Server, fixtures, mirra, run, write},
 };
 
 const SOURCE: &str = r#"
@@ -82,6 +82,17 @@ fn stock_wasmtime_gives_logs_time_and_randomness_and_refuses_operations() {
     assert_stock(r#"{"do":"context"}"#, 0, "[true,true,\"manual\",true,true,36]\n", "");
     let refused = ["MirraError", "RESOURCE_DENIED", "there is no mirra host here: only `mirra run` and `mirra serve` have operations"];
     assert_stock(r#"{"do":"operate"}"#, 0, &format!("{}\n", json!([refused, refused])), "");
+}
+
+/// Numbers as long as keys are computed by other instructions there, and what is long is hashed by the handler itself.
+#[test]
+fn stock_wasmtime_signs_and_hashes_as_mirra_does() {
+    let folder = fixtures("handlers/node-crypto");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let files = ["handler.ts", "cases.mjs", "keys.mjs"].map(|file| (file, read(file)));
+    let handler = Handler::build(&files.each_ref().map(|(file, source)| (*file, source.as_str())), "handler.ts", "crypto.wasm");
+    let expected: Value = serde_json::from_str(&read("expected.json")).unwrap();
+    assert_eq!(handler.stock(&["{}"], "").json(), expected);
 }
 
 #[test]
