@@ -42,6 +42,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("hello", Same),
     ("huge-string", Same),
     ("isolation", Same),
+    ("json", Same),
     ("json-import", Same),
     ("lambda-async", Same),
     ("lambda-callback", Same),

@@ -8,6 +8,7 @@ mod alloc;
 mod builtins;
 mod call;
 mod heap;
+mod number;
 mod reactions;
 mod realm;
 mod rejections;
