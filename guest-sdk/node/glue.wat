@@ -10,6 +10,7 @@
     (import "mirra:function/clocks@0.1.0" "unix-time-us" (func (result i64)))
     (import "mirra:function/clocks@0.1.0" "elapsed-us" (func (result i64)))
     (import "mirra:function/random@0.1.0" "next-u64" (func (result i64)))
+    (import "mirra:function/hashing@0.1.0" "compress" (func (param i32 i64 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32)))
     (import "mirra:function/logging@0.1.0" "log" (func (param i32 i32 i32)))
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
     (import "mirra:function/operations@0.1.0" "wait" (func (param i32 i64 i32)))
@@ -26,6 +27,11 @@
     (export "elapsed-us" (func (result u64)))))
   (import "mirra:function/random@0.1.0" (instance $random
     (export "next-u64" (func (result u64)))))
+  (import "mirra:function/hashing@0.1.0" (instance $hashing
+    (type $hash' (enum "sha1" "sha256" "sha512"))
+    (export "hash" (type $hash (eq $hash')))
+    (type $state (tuple u64 u64 u64 u64 u64 u64 u64 u64))
+    (export "compress" (func (param "hash" $hash) (param "state" $state) (param "blocks" (list u8)) (result (option $state))))))
   (import "mirra:function/logging@0.1.0" (instance $logging
     (type $level' (enum "debug" "info" "warn" "error"))
     (export "level" (type $level (eq $level')))
@@ -64,6 +70,7 @@
   (core func $unix-time-us (canon lower (func $clocks "unix-time-us")))
   (core func $elapsed-us (canon lower (func $clocks "elapsed-us")))
   (core func $next-u64 (canon lower (func $random "next-u64")))
+  (core func $compress (canon lower (func $hashing "compress") (memory $memory)))
   (core func $log (canon lower (func $logging "log") (memory $memory) string-encoding=utf8))
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
 
@@ -76,6 +83,7 @@
       (export "unix-time-us" (func $unix-time-us))
       (export "elapsed-us" (func $elapsed-us))))
     (with "mirra:function/random@0.1.0" (instance (export "next-u64" (func $next-u64))))
+    (with "mirra:function/hashing@0.1.0" (instance (export "compress" (func $compress))))
     (with "mirra:function/logging@0.1.0" (instance (export "log" (func $log))))
     (with "mirra:function/metering@0.1.0" (instance
       (export "tick" (func $tick))

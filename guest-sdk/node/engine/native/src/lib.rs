@@ -7,10 +7,13 @@ mod ec;
 mod hash;
 mod kdf;
 mod key;
+mod long;
 mod mac;
 mod random;
 mod rsa;
 mod sign;
+
+pub use long::{Compress, Family};
 
 use rquickjs::class::{JsClass, Trace, Tracer, Writable};
 use rquickjs::function::{Constructor, IntoJsFunc};
@@ -27,9 +30,10 @@ impl<'js> FromJs<'js> for Bytes<'js> {
     }
 }
 
-/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`.
-pub fn install(native: &Object<'_>, next_u64: fn() -> u64) -> rquickjs::Result<()> {
+/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`, and what is long is hashed by `compress`.
+pub fn install(native: &Object<'_>, next_u64: fn() -> u64, compress: Compress) -> rquickjs::Result<()> {
     random::SOURCE.set(next_u64);
+    long::COMPRESS.set(compress);
     hash::install(native)?;
     mac::install(native)?;
     kdf::install(native)?;
