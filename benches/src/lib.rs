@@ -1,11 +1,13 @@
 //! What `mirra bench` measures: programs, not timed tests. Each prints a table for people and JSON for programs.
 
+mod beside;
 mod cold_start;
 mod density;
 mod deploy;
 mod http;
 mod limits;
 mod node;
+mod packages;
 mod python;
 mod report;
 mod scientific;

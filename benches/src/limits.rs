@@ -6,7 +6,7 @@ use mirra_runtime::Metering;
 
 use crate::{
     Figure, Lang, Report, Workbench,
-    report::percentile,
+    report::{cpu_time_ms, percentile},
     subject::KINDS,
     workbench::{invoke, json, prepare},
 };
@@ -40,10 +40,4 @@ pub async fn limits(workbench: &Workbench, lang: Lang, rounds: usize) -> Result<
     let mean = overheads.iter().sum::<f64>() / overheads.len() as f64;
     figures.push(Figure::low("overhead, mean of the kinds", mean, "%").promised((20.0, 5.0)));
     Ok(Report { bench: "limits", figures })
-}
-
-/// CPU time of this process: unlike wall time, a neighbour's load does not count.
-fn cpu_time_ms() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }

@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// The world that componentize-py's component is made for.
-const WIT: [(&str, &str); 8] = [
+const WIT: [(&str, &str); 9] = [
     ("clocks.wit", include_str!("../../wit/clocks.wit")),
     ("files.wit", include_str!("../../wit/files.wit")),
     ("handler.wit", include_str!("../../wit/handler.wit")),
+    ("hashing.wit", include_str!("../../wit/hashing.wit")),
     ("logging.wit", include_str!("../../wit/logging.wit")),
     ("metering.wit", include_str!("../../wit/metering.wit")),
     ("operations.wit", include_str!("../../wit/operations.wit")),

@@ -10,7 +10,7 @@ pub struct Report {
 }
 
 /// One number, and what was promised of it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     pub name: String,
     pub value: f64,
@@ -81,4 +81,10 @@ pub fn percentile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
     let index = ((samples.len() as f64 - 1.0) * share).round() as usize;
     samples.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// CPU time of this process: unlike wall time, a neighbour's load does not count.
+pub fn cpu_time_ms() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }

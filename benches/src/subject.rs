@@ -13,7 +13,7 @@ pub enum Lang {
 pub const SMALL_EVENT: &str = r#"{"name":"Ada","items":[1,2,3]}"#;
 
 /// A floor and an aim.
-type Promise = (f64, f64);
+pub type Promise = (f64, f64);
 
 pub struct Subject {
     pub extension: &'static str,

@@ -226,6 +226,13 @@
       (func (export "tick") (param i32) (result i32) i32.const 0x7fffffff)
       (func (export "finish") (param i32 i32 i32))
 
+      ;; Nothing is known of the processor: the handler hashes for itself.
+      (func (export "compress")
+          (param i32 i64 i64 i64 i64 i64 i64 i64 i64) (param $blocks i32) (param i32) (result i32)
+        (call $forget)
+        (i32.store8 (i32.const 0) (i32.const 0))
+        i32.const 0)
+
       ;; Every operation is refused, in the order in which they were started: two counters are all there is to know. (One that is
       ;; cancelled is refused all the same. Nobody waits for it.)
       (func (export "start") (param $name i32) (param i32) (param $arguments i32) (param i32) (result i32)
@@ -294,6 +301,11 @@
     (func (export "tick") (param "left" s32) (result s32) (canon lift (core func $code "tick")))
     (func (export "finish") (param "left" s32) (param "memory" (list u8))
       (canon lift (core func $code "finish") (memory $bytes) (realloc $realloc)))
+    (type $hash' (enum "sha1" "sha256" "sha512"))
+    (export $hash "hash" (type $hash'))
+    (type $state (tuple u64 u64 u64 u64 u64 u64 u64 u64))
+    (func (export "compress") (param "hash" $hash) (param "state" $state) (param "blocks" (list u8)) (result (option $state))
+      (canon lift (core func $code "compress") (memory $bytes) (realloc $realloc)))
     (type $level' (enum "debug" "info" "warn" "error"))
     (export $level "level" (type $level'))
     (func (export "log") (param "level" $level) (param "message" string)
@@ -430,6 +442,9 @@
       (export "elapsed-us" (func $host "elapsed-us"))
       (export "sleep-us" (func $host "sleep-us"))))
     (with "mirra:function/files@0.1.0" (instance $files))
+    (with "mirra:function/hashing@0.1.0" (instance
+      (export "hash" (type $host "hash"))
+      (export "compress" (func $host "compress"))))
     (with "mirra:function/logging@0.1.0" (instance
       (export "level" (type $host "level"))
       (export "log" (func $host "log"))))

@@ -13,6 +13,7 @@
     (import "mirra:function/files@0.1.0" "read" (func (param i32 i64 i32 i32)))
     (import "mirra:function/files@0.1.0" "names" (func (param i32 i32)))
     (import "mirra:function/random@0.1.0" "next-u64" (func (result i64)))
+    (import "mirra:function/hashing@0.1.0" "compress" (func (param i32 i64 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32)))
     (import "mirra:function/logging@0.1.0" "log" (func (param i32 i32 i32)))
     (import "mirra:function/operations@0.1.0" "start" (func (param i32 i32 i32 i32) (result i32)))
     (import "mirra:function/operations@0.1.0" "next" (func (param i32)))
@@ -37,6 +38,11 @@
     (export "names" (func (param "id" u32) (result (list string))))))
   (import "mirra:function/random@0.1.0" (instance $random
     (export "next-u64" (func (result u64)))))
+  (import "mirra:function/hashing@0.1.0" (instance $hashing
+    (type $hash' (enum "sha1" "sha256" "sha512"))
+    (export "hash" (type $hash (eq $hash')))
+    (type $state (tuple u64 u64 u64 u64 u64 u64 u64 u64))
+    (export "compress" (func (param "hash" $hash) (param "state" $state) (param "blocks" (list u8)) (result (option $state))))))
   (import "mirra:function/logging@0.1.0" (instance $logging
     (type $level' (enum "debug" "info" "warn" "error"))
     (export "level" (type $level (eq $level')))
@@ -95,6 +101,7 @@
   (core func $elapsed-us (canon lower (func $clocks "elapsed-us")))
   (core func $find (canon lower (func $files "find") (memory $memory) string-encoding=utf8))
   (core func $next-u64 (canon lower (func $random "next-u64")))
+  (core func $compress (canon lower (func $hashing "compress") (memory $memory)))
   (core func $log (canon lower (func $logging "log") (memory $memory) string-encoding=utf8))
   (core func $start (canon lower (func $operations "start") (memory $memory) string-encoding=utf8))
   (core func $next (canon lower (func $operations "next")))
@@ -113,6 +120,7 @@
       (export "read" (func $trampoline "read"))
       (export "names" (func $trampoline "names"))))
     (with "mirra:function/random@0.1.0" (instance (export "next-u64" (func $next-u64))))
+    (with "mirra:function/hashing@0.1.0" (instance (export "compress" (func $compress))))
     (with "mirra:function/logging@0.1.0" (instance (export "log" (func $log))))
     (with "mirra:function/metering@0.1.0" (instance
       (export "tick" (func $tick))

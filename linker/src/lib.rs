@@ -17,6 +17,7 @@ mod remap;
 
 pub mod component;
 pub mod whole;
+pub mod wide;
 
 use anyhow::{Context, Result, ensure};
 use module::{Module, absolute, offset};

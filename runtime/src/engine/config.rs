@@ -52,6 +52,8 @@ pub fn wasmtime_config(instances_max: u32, fuel: Fuel, needs: Needs) -> Config {
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
         // `metering.rs` marks its rare branches.
         .wasm_branch_hinting(true)
+        // The JavaScript engine's cryptography multiplies long numbers.
+        .wasm_wide_arithmetic(true)
         .generate_address_map(false)
         .native_unwind_info(false)
         .wasm_exceptions(needs == Needs::Exceptions)

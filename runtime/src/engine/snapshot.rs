@@ -172,6 +172,14 @@ fn add_imports(linker: &mut Linker<State>, memory: Memory) -> wasmtime::Result<(
     })?;
     // What is drawn now is the same in every call: engines refuse it to handlers, or warn.
     linker.func_wrap("mirra:function/random@0.1.0", "next-u64", || getrandom::u64().unwrap_or_default())?;
+    // Engines hash for themselves meanwhile.
+    linker.func_wrap(
+        "mirra:function/hashing@0.1.0",
+        "compress",
+        |_: u32, _: u64, _: u64, _: u64, _: u64, _: u64, _: u64, _: u64, _: u64, _: u32, _: u32, _: u32| -> wasmtime::Result<()> {
+            Err(wasmtime::Error::msg("the engine let its host hash while a handler was loaded"))
+        },
+    )?;
     linker.func_wrap("mirra:function/logging@0.1.0", "log", move |mut caller: Caller<'_, State>, level: u32, start: u32, len: u32| {
         let (bytes, state) = memory.data_and_store_mut(&mut caller);
         let message = bytes.get(start as usize..start as usize + len as usize).unwrap_or_default();

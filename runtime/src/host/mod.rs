@@ -2,6 +2,7 @@
 
 mod clocks;
 mod files;
+mod hashing;
 mod logging;
 mod metering;
 mod operations;
@@ -59,6 +60,7 @@ impl Call {
 pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::clocks::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::files::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    bindings::mirra::function::hashing::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     metering::add_finish(linker)?;

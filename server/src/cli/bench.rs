@@ -65,11 +65,16 @@ enum What {
         #[arg(long, value_name = "PROGRAM")]
         componentize_py: Option<PathBuf>,
     },
-    /// Handlers with packages of npm in them
+    /// CPU-bound work beside Node, and handlers with packages of npm in them
     Node {
         /// A folder with lodash, date-fns and axios in its node_modules, such as fixtures/npm after npm ci
         #[arg(long, value_name = "DIR", default_value = "fixtures/npm")]
         packages: PathBuf,
+        /// QuickJS as compiled for this machine (guest-sdk/node/native-comparison), to be measured beside it
+        #[arg(long, value_name = "PROGRAM")]
+        quickjs: Option<PathBuf>,
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
     },
     /// Handlers with numpy and pandas in them
     Scientific,
@@ -104,7 +109,7 @@ impl What {
             What::Throughput { seconds } => mirra_benches::throughput(&program, lang, seconds).await,
             What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
-            What::Node { ref packages } => mirra_benches::node(workbench, packages).await,
+            What::Node { ref packages, ref quickjs, rounds } => mirra_benches::node(workbench, packages, quickjs.as_deref(), rounds).await,
             What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };

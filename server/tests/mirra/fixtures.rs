@@ -44,6 +44,7 @@ const HANDLERS: &[(&str, Check)] = &[
     ("intl", Same),
     ("intl-hostile", Same),
     ("isolation", Same),
+    ("json", Same),
     ("json-import", Same),
     ("lambda-async", Same),
     ("lambda-callback", Same),

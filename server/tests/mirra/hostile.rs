@@ -101,6 +101,44 @@ fn a_component_of_other_origin_runs_within_the_limits() {
     assert_eq!(code("false"), ErrorCode::HandlerError);
 }
 
+/// Each asks one native operation for more than a call may have.
+const GREEDY: &str = r#"
+import crypto from 'node:crypto';
+import zlib from 'node:zlib';
+
+const many = (bytes) => Buffer.concat(Array(64).fill(bytes));
+const greedy = {
+  gunzip: () => zlib.gunzipSync(many(zlib.gzipSync(Buffer.alloc(16 << 20)))),
+  inflate: () => zlib.inflateRawSync(zlib.deflateRawSync(Buffer.alloc(30 << 20))).length * greedy.gunzip().length,
+  scrypt: () => crypto.scryptSync('password', 'salt', 32, { N: 2 ** 20, r: 8, maxmem: 2 ** 31 }),
+  pbkdf2: () => crypto.pbkdf2Sync('password', 'salt', 2 ** 31 - 1, 32, 'sha512'),
+  hash: () => { const bytes = Buffer.alloc(16 << 20); for (const hash = crypto.createHash('sha256'); ;) hash.update(bytes); },
+  parse: () => JSON.parse('['.repeat(1e6)),
+  objects: () => JSON.parse(`[${Array(3e6).fill('{"a":{}}').join()}]`),
+  stringify: () => { let text = '\u0001'.repeat(1e6); return JSON.stringify(Array(64).fill(text)); },
+};
+export const handler = ({ what }) => { greedy[what](); return what; };
+"#;
+
+#[test]
+fn what_native_operations_are_asked_for_is_bounded() {
+    let handler = BED.prepare("greedy.mjs", GREEDY).unwrap();
+    let call = |what: &str| BED.call(&handler, &serde_json::json!({ "what": what }).to_string()).result.unwrap_err();
+    let ended = ["gunzip", "inflate", "scrypt", "pbkdf2", "hash", "parse", "objects", "stringify"].map(|what| (what, call(what).code));
+    use ErrorCode::{HandlerError, MemoryLimit, Timeout};
+    let expected = [
+        ("gunzip", MemoryLimit),
+        ("inflate", MemoryLimit),
+        ("scrypt", MemoryLimit),
+        ("pbkdf2", Timeout),
+        ("hash", Timeout),
+        ("parse", HandlerError),
+        ("objects", MemoryLimit),
+        ("stringify", MemoryLimit),
+    ];
+    assert_eq!(ended, expected);
+}
+
 #[test]
 fn components_of_another_world_are_rejected_with_a_reason() {
     let rejected = |wat: &str, reason: &str| {

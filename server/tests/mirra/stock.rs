@@ -84,6 +84,17 @@ fn stock_wasmtime_gives_logs_time_and_randomness_and_refuses_operations() {
     assert_stock(r#"{"do":"operate"}"#, 0, &format!("{}\n", json!([refused, refused])), "");
 }
 
+/// Numbers as long as keys are computed by other instructions there, and what is long is hashed by the handler itself.
+#[test]
+fn stock_wasmtime_signs_and_hashes_as_mirra_does() {
+    let folder = fixtures("handlers/node-crypto");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+    let files = ["handler.ts", "cases.mjs", "keys.mjs"].map(|file| (file, read(file)));
+    let handler = Handler::build(&files.each_ref().map(|(file, source)| (*file, source.as_str())), "handler.ts", "crypto.wasm");
+    let expected: Value = serde_json::from_str(&read("expected.json")).unwrap();
+    assert_eq!(handler.stock(&["{}"], "").json(), expected);
+}
+
 #[test]
 fn mirra_takes_what_it_built_back() {
     let (source, built) = (HANDLER.path("many.ts"), HANDLER.path("many.wasm"));

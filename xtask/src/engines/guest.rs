@@ -14,6 +14,10 @@ use crate::shell;
 /// QuickJS is C: clang's optimisation, and the instructions that copy and fill memory at once.
 pub const CFLAGS: &str = "-O3 -mbulk-memory";
 
+/// For what is written for it, wide registers and multiplication; loops that were not are slower in registers. Hosts that lack the
+/// second get the engine without (`mirra_linker::wide`).
+pub const RUSTFLAGS: [&str; 2] = ["-Ctarget-feature=+simd128,+wide-arithmetic", "-Cno-vectorize-slp"];
+
 pub const TARGET: &str = "wasm32-unknown-unknown";
 const MODULE: &str = "mirra_engine_node.wasm";
 
@@ -75,12 +79,17 @@ impl<'a> Guest<'a> {
         let toolchain = self.toolchain;
         let mut build = self.cargo();
         build.args(["build", "--release", "--locked", "--target", TARGET]);
-        build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", remap(&self.folders).join("\u{1f}"));
+        build.env("CARGO_TARGET_DIR", self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", self.rustflags().join("\u{1f}"));
         let cc = self.root.join("guest-sdk/node/engine/cc.sh");
         build.env("CC_wasm32_unknown_unknown", &cc).env("MIRRA_CLANG", toolchain.clang);
         build.env("AR_wasm32_unknown_unknown", toolchain.ar);
-        // The digest is there for cargo, which must compile QuickJS anew when the script is another one.
-        let digest = Digest::of(&fs::read(&cc).with_context(|| format!("cannot read {}", cc.display()))?);
+        // The digest is there for cargo, which must compile QuickJS anew when the script, or what it puts in, is another one.
+        let folder = self.root.join("guest-sdk/node/engine");
+        let mut changes = Vec::new();
+        for path in ["cc.sh", "immortal.c", "json/read.c", "json/write.c"].map(|file| folder.join(file)) {
+            changes.extend(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+        }
+        let digest = Digest::of(&changes);
         build.env("CFLAGS_wasm32_unknown_unknown", format!("{CFLAGS} -DMIRRA_CC={digest}"));
         if let Some(linker) = &toolchain.linker {
             build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
@@ -92,6 +101,12 @@ impl<'a> Guest<'a> {
 
         let path = self.target_dir.join(TARGET).join("release").join(MODULE);
         fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    fn rustflags(&self) -> Vec<String> {
+        let mut flags = remap(&self.folders);
+        flags.extend(RUSTFLAGS.map(str::to_owned));
+        flags
     }
 
     fn cargo(&self) -> Command {

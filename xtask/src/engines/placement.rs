@@ -15,7 +15,9 @@ use crate::shell;
 /// Writes the numbers of those allocations, as `alloc.rs` reads them, into `out`.
 pub fn profile(root: &Path, traced_engine: &[u8], out: &Path) -> Result<()> {
     let engine = out.with_extension("wasm");
-    fs::write(&engine, telling_of_accesses(traced_engine)?).with_context(|| format!("cannot write {}", engine.display()))?;
+    // Node has no wide arithmetic.
+    let narrow = mirra_linker::wide::narrow(traced_engine)?;
+    fs::write(&engine, telling_of_accesses(&narrow)?).with_context(|| format!("cannot write {}", engine.display()))?;
     shell::run(Command::new("node").arg(root.join("guest-sdk/node/placement/profile.mjs")).arg(&engine).arg(out))
 }
 
@@ -38,7 +40,7 @@ struct Tell {
     scratch: u32,
 }
 
-const SCRATCH: [ValType; 6] = [ValType::I32, ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64];
+const SCRATCH: [ValType; 7] = [ValType::I32, ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128];
 
 impl Tell {
     fn of(module: &[u8]) -> Result<Tell> {
@@ -105,6 +107,7 @@ impl Reencode for Tell {
                 ValType::I64 => ConstExpr::i64_const(0),
                 ValType::F32 => ConstExpr::f32_const(0.0.into()),
                 ValType::F64 => ConstExpr::f64_const(0.0.into()),
+                ValType::V128 => ConstExpr::v128_const(0),
                 _ => ConstExpr::i32_const(0),
             };
             globals.global(GlobalType { val_type, mutable: true, shared: false }, &zero);
@@ -139,6 +142,8 @@ impl Tell {
                 self.load(&mut code, memarg.offset, 4);
             }
             I64Load { memarg } | F64Load { memarg } => self.load(&mut code, memarg.offset, 8),
+            V128Load { memarg } => self.load(&mut code, memarg.offset, 16),
+            V128Store { memarg } => self.store(&mut code, ValType::V128, memarg.offset, 16),
             I32Store { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 4),
             I32Store8 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 1),
             I32Store16 { memarg } => self.store(&mut code, ValType::I32, memarg.offset, 2),

@@ -54,7 +54,11 @@ pub fn pinned_versions() -> Vec<String> {
 }
 
 fn versions(programs: [&str; 3]) -> Vec<String> {
-    let flags = [format!("clang's flags: {}", guest::CFLAGS), format!("zstd: level {}", super::ZSTD_LEVEL)];
+    let flags = [
+        format!("clang's flags: {}", guest::CFLAGS),
+        format!("rustc's flags for JavaScript: {}", guest::RUSTFLAGS.join(" ")),
+        format!("zstd: level {}", super::ZSTD_LEVEL),
+    ];
     programs.map(str::to_owned).into_iter().chain(flags).collect()
 }
 

@@ -9,6 +9,7 @@ mod builtins;
 mod call;
 mod files;
 mod heap;
+mod number;
 mod reactions;
 mod realm;
 mod rejections;

@@ -4,10 +4,11 @@ use std::arch::wasm32::memory_size;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
+use mirra_engine_node_native::Family;
 use rquickjs::{ArrayBuffer, Context, Ctx, Function, Module, Object, Persistent, Runtime, Value, context::EvalOptions, qjs};
 
 use crate::alloc::{self, QuickJs, WASM_PAGE_BYTES};
-use crate::bindings::mirra::function::{clocks, logging, operations, random};
+use crate::bindings::mirra::function::{clocks, hashing, logging, operations, random};
 use crate::builtins;
 use crate::call;
 use crate::files;
@@ -164,8 +165,22 @@ fn native<'js>(cx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
     native.set("isProxy", Function::new(cx.clone(), |value: Value<'js>| value.is_proxy())?)?;
     native.set("memoryBytes", Function::new(cx.clone(), || (memory_size::<0>() * WASM_PAGE_BYTES) as f64)?)?;
     files::install(&native)?;
-    mirra_engine_node_native::install(&native, random::next_u64, files::whole)?;
+    mirra_engine_node_native::install(&native, random::next_u64, files::whole, compress)?;
     Ok(native)
+}
+
+/// By the host, which does not while a handler is loaded.
+fn compress(family: Family, [a, b, c, d, e, f, g, h]: [u64; 8], blocks: &[u8]) -> Option<[u64; 8]> {
+    if !LOADED.get() {
+        return None;
+    }
+    let hash = match family {
+        Family::Sha1 => hashing::Hash::Sha1,
+        Family::Sha256 => hashing::Hash::Sha256,
+        Family::Sha512 => hashing::Hash::Sha512,
+    };
+    let (a, b, c, d, e, f, g, h) = hashing::compress(hash, (a, b, c, d, e, f, g, h), blocks)?;
+    Some([a, b, c, d, e, f, g, h])
 }
 
 fn log(level: u8, message: String) {

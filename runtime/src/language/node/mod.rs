@@ -7,6 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use mirra_bundler::{BundleError, Bundler, Request};
 use mirra_host_sdk::{BoxFuture, Diagnostic, HostError, PrepareError};
+use wasmtime::format_err;
 
 use super::{Built, Language, Reading, Recipe, explain};
 use crate::{
@@ -124,6 +125,8 @@ impl Language for Node {
             let files = recipe.files(&common).map_err(internal)?;
             let loaded = self.load(recipe, files.clone()).await?;
             let code = self.engine.code().await.map_err(internal)?;
+            // Other hosts have no wide arithmetic.
+            let code = mirra_linker::wide::narrow(&code).map_err(|error| internal(format_err!("{error:#}")))?;
             let handler = thin::self_contained_component(self.engine.glue, &loaded.image, &code).map_err(internal)?;
             command::around(&handler, &files).map_err(internal)
         })

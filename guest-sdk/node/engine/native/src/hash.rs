@@ -3,6 +3,7 @@
 use digest::DynDigest;
 use rquickjs::{ArrayBuffer, Class, Ctx, Object};
 
+use crate::long::Long;
 use crate::{Bytes, buffer, define, unknown, view};
 
 pub struct Hasher(Box<dyn DynDigest>);
@@ -45,12 +46,12 @@ pub fn install(native: &Object<'_>) -> rquickjs::Result<()> {
 }
 
 fn digest(name: &str) -> Option<Box<dyn DynDigest>> {
-    with_digest!(name, D => Box::new(D::default()) as Box<dyn DynDigest>).or_else(|| {
-        with_digest!(
-            name, D => Box::new(D::default()) as Box<dyn DynDigest>;
-            "sha3-256" => sha3::Sha3_256, "sha3-384" => sha3::Sha3_384, "sha3-512" => sha3::Sha3_512,
-        )
-    })
+    with_digest!(
+        name, D => Box::new(D::default()) as Box<dyn DynDigest>;
+        "md5" => md5::Md5, "ripemd160" => ripemd::Ripemd160, "sha1" => Long<sha1::Sha1>,
+        "sha224" => Long<sha2::Sha224>, "sha256" => Long<sha2::Sha256>, "sha384" => Long<sha2::Sha384>, "sha512" => Long<sha2::Sha512>,
+        "sha3-256" => sha3::Sha3_256, "sha3-384" => sha3::Sha3_384, "sha3-512" => sha3::Sha3_512,
+    )
 }
 
 fn hash<'js>(cx: Ctx<'js>, name: String, bytes: Bytes<'js>) -> rquickjs::Result<ArrayBuffer<'js>> {

@@ -8,10 +8,13 @@ mod hash;
 mod intl;
 mod kdf;
 mod key;
+mod long;
 mod mac;
 mod random;
 mod rsa;
 mod sign;
+
+pub use long::{Compress, Family};
 
 use rquickjs::class::{JsClass, Trace, Tracer, Writable};
 use rquickjs::function::{Constructor, IntoJsFunc};
@@ -30,10 +33,11 @@ impl<'js> FromJs<'js> for Bytes<'js> {
 
 pub use intl::ReadFile;
 
-/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`, and those that need files read them by
-/// `read_file`.
-pub fn install(native: &Object<'_>, next_u64: fn() -> u64, read_file: ReadFile) -> rquickjs::Result<()> {
+/// Adds the functions to `native`. Those that need randomness draw it from `next_u64`, those that need files read them by
+/// `read_file`, and what is long is hashed by `compress`.
+pub fn install(native: &Object<'_>, next_u64: fn() -> u64, read_file: ReadFile, compress: Compress) -> rquickjs::Result<()> {
     random::SOURCE.set(next_u64);
+    long::COMPRESS.set(compress);
     hash::install(native)?;
     mac::install(native)?;
     kdf::install(native)?;

@@ -42,6 +42,7 @@ export function encode(buffer, encoding) {
 }
 
 function normalized(encoding) {
+  if (encoding === "hex" || encoding === "base64") return encoding;
   if (encoding === undefined || encoding === null || encoding === "buffer") return "utf8";
   const name = String(encoding).toLowerCase();
   if (name === "utf-8") return "utf8";

@@ -19,6 +19,8 @@ const DATA = "of type string or an instance of Buffer, TypedArray, or DataView";
 
 /** The engine's name of a hash, or undefined. */
 export function hashName(name) {
+  // As most write it.
+  if (typeof name === "string" && Object.hasOwn(HASHES, name)) return name;
   const known = String(name).toLowerCase().replace(/^rsa-/, "").replace(/^sha-(1|224|256|384|512)$/, "sha$1");
   const hash = ALIASES[known] ?? known;
   return Object.hasOwn(HASHES, hash) ? hash : undefined;
