@@ -114,6 +114,8 @@ fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
         let target = normalize(&from.join(specifier));
         return if !target.starts_with(folder.root()) || folder.leads_outside(&target) {
             outside(specifier)
+        } else if let Some(package) = package_to_compile(importer, folder) {
+            absent::message(package)
         } else {
             format!("cannot find \"{specifier}\"")
         };
@@ -127,6 +129,13 @@ fn unresolved(specifier: &str, importer: &Path, folder: &Folder) -> String {
         Some(package) => format!("cannot find \"{specifier}\": {}", remedy(package, folder)),
         None => format!("cannot find \"{specifier}\""),
     }
+}
+
+/// The package that a file is of, if its native part has yet to be compiled.
+fn package_to_compile<'p>(importer: &'p Path, folder: &Folder) -> Option<&'p str> {
+    let (above, rest) = importer.to_str()?.rsplit_once("node_modules/")?;
+    let package = package(rest)?;
+    folder.is_file(Path::new(&format!("{above}node_modules/{package}/binding.gyp"))).then_some(package)
 }
 
 /// How a package that is not there gets there, by what package.json says of it.

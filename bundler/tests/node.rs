@@ -137,7 +137,12 @@ async fn native_code_is_refused_where_it_is_imported_and_thrown_where_it_is_requ
         ("package.js", "import fast from 'fast';\nexport const handler = () => fast;"),
         ("node_modules/fast/index.js", "try { module.exports = require('./build/fast.node'); } catch { module.exports = 'slow'; }"),
         ("node_modules/fast/build/fast.node", "\u{7f}ELF"),
+        ("compiled.js", "import bare from '@me/bare';\nexport const handler = () => bare;"),
+        ("node_modules/@me/bare/index.js", "module.exports = require('./out/bare');"),
+        ("node_modules/@me/bare/binding.gyp", "{}"),
     ]);
+    let refused = only(handler.rejected("compiled.js").await).to_string();
+    has(&refused, "node_modules/@me/bare/index.js:1:26: @me/bare is native code, which cannot run in the sandbox: ");
     let refused = only(handler.rejected("own.js").await).to_string();
     has(&refused, "own.js:1:19: sharp is native code, which cannot run in the sandbox: ");
     let code = handler.bundle("package.js").await.expect("bundles").code;
