@@ -17,7 +17,7 @@ use crate::{
     pool::Pool,
     request::Outgoing,
     resolve::{Resolve, SystemResolver},
-    response::{self, Body, Patience},
+    response::{self, Body, Wait},
 };
 
 /// What an [`Egress`] is made of.
@@ -134,7 +134,7 @@ impl Shared {
         let (answer, link) = self.send(&request, permission, &deadline).await?;
         let (head, body) = answer.into_parts();
         let mut body = Body::new(body, request.target.clone(), request.response_body_bytes_max, deadline)?;
-        let part = body.read(body.patience(), &self.memory, &mut held).await?;
+        let part = body.read(body.first_wait(), &self.memory, &mut held).await?;
         let json = response::head_json(&head, &part.bytes, &request.url)?;
         let rest = Rest { shared: self, body, link, _place: place };
         Ok(Reply { json, more: rest.after(part.is_last).await })
@@ -181,7 +181,7 @@ impl Rest {
         Box::pin(async move {
             self.body.deadline.renew();
             let mut held = self.shared.memory.hold(0)?;
-            let part = self.body.read(Patience::ForSome, &self.shared.memory, &mut held).await?;
+            let part = self.body.read(Wait::ForBytes, &self.shared.memory, &mut held).await?;
             let json = response::part_json(&part.bytes)?;
             Ok(Reply { json, more: self.after(part.is_last).await })
         })

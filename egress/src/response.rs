@@ -95,13 +95,13 @@ pub struct Body {
 
 /// What a part waits for. Whatever else is there already is in it too.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum Wait {
     /// Nothing: the head of an answer is not held up by its body.
-    ForNothing,
+    Never,
     /// The next bytes.
-    ForSome,
+    ForBytes,
     /// The end.
-    ForAll,
+    ToTheEnd,
 }
 
 pub struct Part {
@@ -118,20 +118,20 @@ impl Body {
     }
 
     /// How long its first part is worth waiting for: a small answer is one piece of news instead of two.
-    pub fn patience(&self) -> Patience {
+    pub fn first_wait(&self) -> Wait {
         match self.incoming.size_hint().exact() {
-            Some(bytes) if bytes <= PART_BYTES as u64 => Patience::ForAll,
-            _ => Patience::ForNothing,
+            Some(bytes) if bytes <= PART_BYTES as u64 => Wait::ToTheEnd,
+            _ => Wait::Never,
         }
     }
 
-    pub async fn read(&mut self, patience: Patience, memory: &Memory, held: &mut Held) -> Result<Part, OperationError> {
+    pub async fn read(&mut self, wait: Wait, memory: &Memory, held: &mut Held) -> Result<Part, OperationError> {
         let mut bytes = Vec::new();
         while !self.incoming.is_end_stream() {
-            let is_enough = match patience {
-                Patience::ForNothing => true,
-                Patience::ForSome => !bytes.is_empty(),
-                Patience::ForAll => false,
+            let is_enough = match wait {
+                Wait::Never => true,
+                Wait::ForBytes => !bytes.is_empty(),
+                Wait::ToTheEnd => false,
             };
             let frame = match is_enough {
                 true if bytes.len() >= PART_BYTES => return Ok(Part { bytes, is_last: false }),

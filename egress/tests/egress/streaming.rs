@@ -31,7 +31,7 @@ fn text(reply: &Reply) -> String {
 }
 
 async fn next(reply: Reply) -> Result<Reply, OperationError> {
-    reply.more.expect("another part").await
+    reply.more.unwrap().await
 }
 
 #[tokio::test]
