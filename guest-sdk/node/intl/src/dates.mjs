@@ -56,7 +56,6 @@ function calendarOf(data, gregorian) {
     eras: eras(data.eras),
     date: patterns(data.dateFormats),
     time: patterns(gregorian.timeFormats),
-    dateTime: patterns(data.dateTimeFormats),
     atTime: patterns(data["dateTimeFormats-atTime"].standard),
     available: mapped(availableFormats, (skeleton, pattern) => (/-/.test(skeleton) ? undefined : [skeleton, patternOf(pattern)])),
     append: appendItems,
@@ -101,7 +100,6 @@ export function zonesOf(locale) {
   return {
     hour: formats.hourFormat,
     gmt: formats.gmtFormat,
-    gmtZero: formats.gmtZeroFormat,
     region: formats.regionFormat,
     fallback: formats.fallbackFormat,
     cities,

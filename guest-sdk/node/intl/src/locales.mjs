@@ -55,11 +55,10 @@ function numbering() {
 
 const { timeData } = supplemental("timeData");
 
-const CALENDARS = { buddhist: "buddhist", persian: "persian" };
+const CALENDARS = ["buddhist", "persian"];
 
 export function root() {
   const { calendarPreferenceData } = supplemental("calendarPreferenceData");
-  const { weekData } = supplemental("weekData");
   const { numberingSystems } = supplemental("numberingSystems");
   return {
     locales: LOCALES,
@@ -70,13 +69,7 @@ export function root() {
     /** Of locales that do not write with Western digits. */
     numbering: numbering(),
     units: UNITS,
-    calendars: mapped(calendarPreferenceData, (region, [first]) => (first in CALENDARS ? [region, first] : undefined)),
-    weeks: {
-      firstDay: mapped(weekData.firstDay, (region, day) => (region.includes("-") ? undefined : [region, day])),
-      minDays: mapped(weekData.minDays, (region, days) => [region, Number(days)]),
-      weekendStart: mapped(weekData.weekendStart, (region, day) => [region, day]),
-      weekendEnd: mapped(weekData.weekendEnd, (region, day) => [region, day]),
-    },
+    calendars: mapped(calendarPreferenceData, (region, [first]) => (CALENDARS.includes(first) ? [region, first] : undefined)),
     /** What systems are written with in locales that do not say so. */
     systems: { arab: { symbols: numbersOf("ar").systems.arab.symbols }, arabext: { symbols: numbersOf("fa").systems.arabext.symbols } },
     digits: mapped(numberingSystems, (name, { _type, _digits }) => (_type === "numeric" ? [name, _digits] : undefined)),

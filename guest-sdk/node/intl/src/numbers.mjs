@@ -19,7 +19,6 @@ export function numbersOf(locale) {
   const systems = Object.keys(numbers).flatMap((key) => /^symbols-numberSystem-(.+)$/.exec(key)?.[1] ?? []);
   return {
     system: numbers.defaultNumberingSystem,
-    native: numbers.otherNumberingSystems.native,
     groupingMin: Number(numbers.minimumGroupingDigits),
     systems: Object.fromEntries(systems.map((system) => [system, systemOf(numbers, system)])),
   };
@@ -39,7 +38,6 @@ function systemOf(numbers, system) {
     ),
     decimal: decimal.standard,
     percent: of("percentFormats").standard,
-    scientific: of("scientificFormats").standard,
     currency: currency.standard,
     accounting: currency.accounting,
     spacing: currency.currencySpacing?.beforeCurrency.insertBetween,
@@ -61,7 +59,6 @@ export function currenciesOf(locale) {
     const found = { name: currency.displayName };
     if (currency.symbol !== undefined && currency.symbol !== code) found.symbol = currency.symbol;
     if (currency["symbol-alt-narrow"] !== undefined) found.narrow = currency["symbol-alt-narrow"];
-    if (currency["symbol-alt-formal"] !== undefined) found.formal = currency["symbol-alt-formal"];
     for (const [key, name] of Object.entries(currency)) {
       const count = /^displayName-count-(\w+)$/.exec(key)?.[1];
       if (count !== undefined) (found.names ??= {})[count] = name;

@@ -39,7 +39,7 @@ export function dayPeriods() {
 
 /** The metazones of each zone over time, in seconds since 1970; zones by the names that IANA prefers, and what CLDR calls those. */
 export function metazones() {
-  const { metazoneInfo, metazones } = supplemental("metaZones").metaZones;
+  const { metazoneInfo } = supplemental("metaZones").metaZones;
   const zones = {};
   const seconds = (time) => (time === undefined ? undefined : Date.parse(`${time.replace(" ", "T")}Z`) / 1000);
   const gather = (path, node) => {
@@ -54,8 +54,6 @@ export function metazones() {
     for (const [name, child] of Object.entries(node)) gather(path === "" ? name : `${path}/${name}`, child);
   };
   gather("", metazoneInfo.timezone);
-  const golden = {};
-  for (const { mapZone } of metazones) (golden[mapZone._other] ??= {})[mapZone._territory] = mapZone._type;
   const aliases = {};
   const regions = {};
   for (const [code, { _alias }] of Object.entries(cldr("bcp47/timezone", "cldr-bcp47").keyword.u.tz)) {
@@ -65,5 +63,5 @@ export function metazones() {
     if (zones[canonical] === undefined) aliases[canonical] = canonical;
     if (/^[a-z]{5}$/.test(code)) regions[canonical] = code.slice(0, 2).toUpperCase();
   }
-  return { zones, golden, aliases, regions };
+  return { zones, aliases, regions };
 }

@@ -7,7 +7,7 @@ import { parse } from "../intrinsics.mjs";
 const kept = new Map();
 
 /** The file at a path of that folder as bytes; undefined if there is none. */
-export function bytesAt(path) {
+function bytesAt(path) {
   const file = native.fileFind(`intl/${path}`);
   return file === undefined || file.isFolder ? undefined : native.fileRead(file.id, 0, file.size);
 }
@@ -40,7 +40,7 @@ export function dataOf(topic, locale) {
 }
 
 /** Arrays are taken whole; null is what `base` has and there shall not be. */
-export function merged(base, own) {
+function merged(base, own) {
   if (own === undefined) return base;
   if (typeof base !== "object" || typeof own !== "object" || base === null || own === null || Array.isArray(own)) return own;
   const all = { ...base };

@@ -197,5 +197,3 @@ function styleOf({ types, lengths }) {
 }
 
 const [FULL, LONG, MEDIUM, SHORT] = [0, 1, 2, 3];
-
-export { ERA };

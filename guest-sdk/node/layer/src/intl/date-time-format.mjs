@@ -110,7 +110,7 @@ const isHour = (letter, pattern) => tokensOf(pattern).some((token) => token.lett
 /** The furthest from 1970 that there are dates of. */
 const MS_MAX = 8.64e15;
 
-export function toMs(date) {
+function toMs(date) {
   const ms = date === undefined ? Date.now() : Number(date);
   if (!(Math.abs(ms) <= MS_MAX)) throw new RangeError("Invalid time value");
   return Math.trunc(ms) + 0;

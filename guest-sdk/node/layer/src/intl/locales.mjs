@@ -3,7 +3,7 @@
 import { native } from "../native.mjs";
 import { root } from "./data.mjs";
 
-export const DEFAULT_LOCALE = "en-US";
+const DEFAULT_LOCALE = "en-US";
 
 /** What is canonical as it stands, by far the most that is asked for; and what can be no old name for something else. */
 const PLAIN = /^(?!(?:iw|in|ji|jw|mo|sh|tl|no|aa|bh|cmn)\b)[a-z]{2}(-[A-Z]{2})?$/;
@@ -126,7 +126,7 @@ export function regionOf(locale) {
 }
 
 /** Digits of a numbering system, as an array; undefined if there is no such system, or it has none. */
-export function digitsOf(system) {
+function digitsOf(system) {
   const { digits } = root();
   return Object.hasOwn(digits, system) ? Array.from(digits[system]) : undefined;
 }

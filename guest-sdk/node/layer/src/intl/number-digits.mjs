@@ -1,6 +1,6 @@
 // How many digits a number is written with: the part of the options that NumberFormat and PluralRules share.
 
-import { decimalOf, isZero, rounded, written } from "./decimal.mjs";
+import { decimalOf, isZero, rounded } from "./decimal.mjs";
 import { digits, numberOption, stringOption } from "./options.mjs";
 
 const INCREMENTS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000];
@@ -102,5 +102,3 @@ function primitive(object) {
   const value = object.valueOf?.();
   return typeof value === "object" || value === undefined ? `${object}` : value;
 }
-
-export { written };

@@ -3,10 +3,11 @@
 import { dataOf, fileAt, root } from "./data.mjs";
 import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale, supportedLocales } from "./locales.mjs";
 import { describeDigits, describeRounding, readDigits, toDecimal } from "./number-digits.mjs";
-import { formatted, partsOf, rulesOf } from "./number-parts.mjs";
+import { formatted, partsOf } from "./number-parts.mjs";
 import { parsePattern, textOf } from "./number-pattern.mjs";
 import { rangeParts } from "./number-range.mjs";
 import { callable, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { rulesOf } from "./plurals.mjs";
 
 const TYPE = "NumberFormat";
 

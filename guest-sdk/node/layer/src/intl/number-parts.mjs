@@ -5,7 +5,7 @@ import { isZero, shifted, written } from "./decimal.mjs";
 import { inDigits } from "./locales.mjs";
 import { round } from "./number-digits.mjs";
 import { filled, joined, parsePattern, textOf, worded } from "./number-pattern.mjs";
-import { categoryOf, rulesOf } from "./plurals.mjs";
+import { categoryOf } from "./plurals.mjs";
 
 /** The parts of a decimal. `format` is what the constructor resolved. */
 export function partsOf(format, given) {
@@ -193,5 +193,3 @@ function united(format, number, rounded) {
   const name = (of[by].one ?? of[by].other).replace("{0}", "").trim();
   return parts(per.replace("{0}", pattern).replace("{1}", name));
 }
-
-export { rulesOf };

@@ -4,7 +4,7 @@ import { dataOf } from "./data.mjs";
 import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale, supportedLocales } from "./locales.mjs";
 import { NumberFormat } from "./number-format.mjs";
 import { textOf } from "./number-pattern.mjs";
-import { getOptionsObject, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
 import { PluralRules } from "./plural-rules.mjs";
 
 const TYPE = "RelativeTimeFormat";
@@ -68,5 +68,3 @@ function partsOf({ data, style, numeric, numbers, rules }, value, given, method)
   const number = numbers.formatToParts(amount).map((part) => ({ ...part, unit }));
   return [...literal(pattern.slice(0, at)), ...number, ...literal(pattern.slice(at + 3))];
 }
-
-export { PluralRules };
