@@ -39,6 +39,8 @@ const FACADE: &str = "\0builtin:";
 const ABSENT: &str = "\0absent:";
 /// The prefix of what a package leaves out.
 const EMPTY: &str = "\0empty:";
+/// The prefix of what is global.
+const GLOBAL: &str = "\0global:";
 /// The prefix of an import that is refused by its spelling; loading it fails at the place of the import.
 pub(crate) const REFUSED: &str = "\0refused:";
 
@@ -103,6 +105,7 @@ impl Plugin for HandlerPlugin {
         }
         Ok(self.variants.resolve(importer, args.specifier, args.kind).map(|variant| match variant {
             Variant::File(id) => HookResolveIdOutput::from_resolved_id(*id),
+            Variant::Global(name) => virtual_module(GLOBAL, name),
             Variant::Nothing(path) => virtual_module(EMPTY, &path.to_string_lossy()),
         }))
     }
@@ -124,6 +127,9 @@ impl Plugin for HandlerPlugin {
         }
         if args.id.starts_with(EMPTY) {
             return Ok(Some(HookLoadOutput { code: "module.exports = {};".into(), ..HookLoadOutput::default() }));
+        }
+        if let Some(name) = args.id.strip_prefix(GLOBAL) {
+            return Ok(Some(HookLoadOutput { code: format!("module.exports = globalThis.{name};").into(), ..HookLoadOutput::default() }));
         }
         if let Some(name) = args.id.strip_prefix(ABSENT) {
             let message = serde_json::Value::from(absent::message(name));

@@ -12,11 +12,17 @@ use crate::{absent::package, folder::Folder};
 /// - cheerio: Node's brings undici, to open sockets in `fromURL`, and is four times as large.
 const FOR_BROWSERS: [&str; 1] = ["cheerio"];
 
+/// What a package imports, and the global that does as well for it. form-data is from before Node had a FormData, which axios knows
+/// to send, too; and brings a table of all media types, half of what a handler with axios would be.
+const GLOBALS: [(&str, &str, &str); 1] = [("axios", "form-data", "FormData")];
+
 /// What variants for Node import first of all. For an engine that does not have it, all packages come as for browsers.
 const NEEDED: &str = "node:http";
 
 /// Where an import of an exception leads.
 pub enum Variant {
+    /// To what is global under this name.
+    Global(&'static str),
     File(Box<ResolvedId>),
     /// The variant leaves this file out.
     Nothing(PathBuf),
@@ -38,6 +44,9 @@ impl Variants {
     /// Where an import leads that concerns an exception; none leaves it to the resolver.
     pub fn resolve(&self, importer: &str, specifier: &str, kind: ImportKind) -> Option<Variant> {
         let importing = importer.rsplit_once("node_modules/").map_or("", |(_, rest)| package(rest));
+        if let Some((.., name)) = GLOBALS.iter().find(|(by, what, _)| *by == importing && *what == specifier) {
+            return Some(Variant::Global(name));
+        }
         let concerned = if specifier.starts_with(['.', '#']) { importing } else { package(specifier) };
         let resolver = self.0.as_ref().filter(|_| FOR_BROWSERS.contains(&concerned))?;
         match resolver.resolve(Some(importer.as_ref()), specifier, kind, false) {
