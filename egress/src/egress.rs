@@ -111,9 +111,13 @@ impl Capability for Egress {
     fn call(&self, operation: Operation) -> Answering {
         // Both count from now on and not from the first poll: a guest may start a thousand before it waits for any.
         let begun = Instant::now();
-        let held = self.shared.memory.hold(operation.arguments.get().len());
+        let held = match self.shared.memory.hold(operation.arguments.get().len()) {
+            Ok(held) => held,
+            // What it would have sent is not kept until somebody hears of that.
+            Err(refusal) => return Box::pin(std::future::ready(Err(refusal))),
+        };
         let shared = self.shared.clone();
-        Box::pin(async move { shared.request(operation, begun, held?).await })
+        Box::pin(async move { shared.request(operation, begun, held).await })
     }
 }
 

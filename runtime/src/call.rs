@@ -130,7 +130,8 @@ fn explain_trap(trap: wasmtime::Error, guard: &mut Guard, has_instance: bool) ->
         // for an instance fails otherwise, but an operator wants to know.
         None if has_instance => {
             tracing::warn!(error = format!("{trap:#}"), "a handler's component was stopped");
-            handler_error(format!("the handler's component stopped: {trap}"))
+            // What is around the cause is the guest's stack, in numbers.
+            handler_error(format!("the handler's component stopped: {}", trap.root_cause()))
         }
         None => Err(HostError::caused_by("the call could not be run", trap)),
     }

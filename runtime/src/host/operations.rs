@@ -21,6 +21,10 @@ use super::{
     bindings::mirra::function::operations::{self as wit, Completion, Host, HostWithStore},
 };
 
+/// Completions that the handler has not waited for, refusals included: each takes a little memory of the host's. More than any
+/// handler has that ever waits.
+const UNHEARD_MAX: usize = 1 << 16;
+
 pub struct Operations {
     capabilities: Arc<Capabilities>,
     execution_id: String,
@@ -54,24 +58,27 @@ impl Operations {
         }
     }
 
-    fn answer(&mut self, id: u32, work: Answering) {
+    fn answer(&mut self, id: u32, work: Answering) -> wasmtime::Result<()> {
+        if self.answering.len() >= UNHEARD_MAX {
+            return Err(wasmtime::Error::msg(format!("more than {UNHEARD_MAX} operations were started without waiting for any")));
+        }
         let (handle, registration) = AbortHandle::new_pair();
         self.open.insert(id, Open::Answering(handle));
         self.answering.push(Abortable::new(Box::pin(async move { (id, work.await) }), registration));
+        Ok(())
     }
 
-    fn next(&mut self, id: u32) {
+    fn next(&mut self, id: u32) -> wasmtime::Result<()> {
         match self.open.entry(id) {
-            Entry::Occupied(entry) if matches!(entry.get(), Open::Resting(_)) => {
-                if let Open::Resting(work) = entry.remove() {
-                    self.answer(id, work);
-                }
-            }
+            Entry::Occupied(entry) if matches!(entry.get(), Open::Resting(_)) => match entry.remove() {
+                Open::Resting(work) => self.answer(id, work),
+                Open::Answering(_) => Ok(()),
+            },
             // It is on its way already.
-            Entry::Occupied(_) => {}
+            Entry::Occupied(_) => Ok(()),
             Entry::Vacant(_) => {
                 let refusal = OperationError::new(ErrorCode::ValidationError, format!("there is no operation {id} that has another part"));
-                self.answer(id, refused(refusal));
+                self.answer(id, refused(refusal))
             }
         }
     }
@@ -109,12 +116,12 @@ fn refused(refusal: OperationError) -> Answering {
 
 impl Call {
     /// Begins an operation, or begins to refuse it: either way there will be a completion.
-    fn start(&mut self, name: &str, arguments: String, fuel_used: u64) -> u32 {
+    fn start(&mut self, name: &str, arguments: String, fuel_used: u64) -> wasmtime::Result<u32> {
         self.operations.last_id += 1;
         let id = self.operations.last_id;
         let work = self.admit(name, arguments, fuel_used).unwrap_or_else(refused);
-        self.operations.answer(id, work);
-        id
+        self.operations.answer(id, work)?;
+        Ok(id)
     }
 
     fn admit(&mut self, name: &str, arguments: String, fuel_used: u64) -> Result<Answering, OperationError> {
@@ -152,14 +159,13 @@ impl<T> HostWithStore<T> for HasSelf<Call> {
         let fuel_left = host.as_context().get_fuel();
         let call = host.get();
         let fuel_used = fuel_left.map_or(call.guard.fuel_burnt(), |left| call.guard.fuel_budget().saturating_sub(left));
-        Ok(call.start(&name, arguments, fuel_used))
+        call.start(&name, arguments, fuel_used)
     }
 }
 
 impl Host for Call {
     fn next(&mut self, id: u32) -> wasmtime::Result<()> {
-        self.operations.next(id);
-        Ok(())
+        self.operations.next(id)
     }
 
     fn cancel(&mut self, id: u32) -> wasmtime::Result<()> {

@@ -135,6 +135,18 @@ async fn an_operation_the_budget_does_not_hold_is_never_made() {
 }
 
 #[tokio::test]
+async fn operations_that_nobody_waits_for_come_to_an_end() {
+    let bed = Bed::new(|config| config).await;
+    let code = "export async function handler(event, context, mirra) {
+      for (let i = 0; i < 1_000_000; i++) mirra.nap.sleep({}).catch(() => {});
+    }";
+    let limits = Limits::default().with_memory_mb(1024).unwrap();
+    let error = bed.run(code, "{}", limits).await.result.unwrap_err();
+    assert_eq!(error.code, ErrorCode::HandlerError);
+    assert!(error.message.contains("more than 65536 operations"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_call_waits_for_no_longer_than_its_timeout() {
     let bed = Bed::new(|config| Config { capabilities: Capabilities::default().with("nap", Nap::default()), ..config }).await;
     let limits = Limits::default().with_timeout_s(1).unwrap();
