@@ -27,10 +27,8 @@ pub struct Metadata {
     pub language: String,
     pub warnings: Vec<String>,
     /// Files that the handler sees: the folder, and the cache's entry with the archive.
-    #[serde(default)]
     pub mounts: Vec<(String, String)>,
     /// The hosts that it wants to reach, as its settings name them. None: they do not.
-    #[serde(default)]
     pub allowed_hosts: Option<Vec<String>>,
 }
 

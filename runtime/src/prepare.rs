@@ -58,7 +58,7 @@ impl Workshop<'_> {
             Reading::Recipe(recipe) => recipe,
             Reading::Elsewhere(language) => return Ok(Outcome::Elsewhere(language)),
         };
-        let (settings, settings_file) = Settings::of(path)?;
+        let (settings, settings_file) = self.language.settings_file().map(|file| file.read(path)).transpose()?.unwrap_or_default();
         // Read before the build: a file that changes meanwhile must not pass for what was built.
         let inputs = hash_inputs(recipe.inputs.iter().chain(&settings_file))
             .map_err(|error| HostError::caused_by("cannot read a source file again", error))?;

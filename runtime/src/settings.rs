@@ -40,29 +40,45 @@ struct Project {
     tool: Package,
 }
 
-impl Settings {
-    /// Those of the handler at `path`, and the file that they are from.
+/// The file in a handler's folder that has its settings, as its language has it.
+pub struct SettingsFile {
+    name: &'static str,
+    parse: fn(&str) -> Result<Settings, String>,
+}
+
+pub const PACKAGE_JSON: SettingsFile = SettingsFile {
+    name: "package.json",
+    parse: |text| match serde_json::from_str::<Package>(text) {
+        Ok(package) => Ok(package.mirra.unwrap_or_default()),
+        Err(error) => Err(error.to_string()),
+    },
+};
+
+pub const PYPROJECT_TOML: SettingsFile = SettingsFile {
+    name: "pyproject.toml",
+    parse: |text| match toml::from_str::<Project>(text) {
+        Ok(project) => Ok(project.tool.mirra.unwrap_or_default()),
+        Err(error) => Err(error.message().to_owned()),
+    },
+};
+
+impl SettingsFile {
+    /// The settings of the handler at `path`, and the file if it is there.
     ///
     /// # Errors
     /// The file has settings that are none, or cannot be read.
-    pub fn of(path: &Path) -> Result<(Settings, Option<PathBuf>), PrepareError> {
+    pub fn read(&self, path: &Path) -> Result<(Settings, Option<PathBuf>), PrepareError> {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-        let is_python = path.extension().is_some_and(|extension| extension == "py");
-        for (name, parse) in FILES {
-            // Beside a Python file, a package.json is somebody else's.
-            if is_python && name == FILES[0].0 {
-                continue;
-            }
-            let rejected =
-                |message| PrepareError::Rejected(vec![Diagnostic { message, file: Some(name.to_owned()), ..Diagnostic::default() }]);
-            if let Some(text) = read(folder, name).map_err(|error| rejected(format!("cannot be read: {error}")))? {
-                let settings = parse(&text).and_then(Settings::checked).map_err(rejected)?;
-                return Ok((settings, Some(folder.join(name))));
-            }
-        }
-        Ok((Settings::default(), None))
+        let rejected =
+            |message| PrepareError::Rejected(vec![Diagnostic { message, file: Some(self.name.to_owned()), ..Diagnostic::default() }]);
+        let text = read(folder, self.name).map_err(|error| rejected(format!("cannot be read: {error}")))?;
+        let Some(text) = text else { return Ok((Settings::default(), None)) };
+        let settings = (self.parse)(&text).and_then(Settings::checked).map_err(rejected)?;
+        Ok((settings, Some(folder.join(self.name))))
     }
+}
 
+impl Settings {
     fn checked(self) -> Result<Settings, String> {
         match AllowList::parse(self.allowed_hosts.iter().flatten().map(String::as_str)) {
             Ok(_) => Ok(self),
@@ -70,20 +86,6 @@ impl Settings {
         }
     }
 }
-
-type Parse = fn(&str) -> Result<Settings, String>;
-
-/// Where settings may be: the first file that is there is the one that counts.
-const FILES: [(&str, Parse); 2] = [
-    ("package.json", |text| match serde_json::from_str::<Package>(text) {
-        Ok(package) => Ok(package.mirra.unwrap_or_default()),
-        Err(error) => Err(error.to_string()),
-    }),
-    ("pyproject.toml", |text| match toml::from_str::<Project>(text) {
-        Ok(project) => Ok(project.tool.mirra.unwrap_or_default()),
-        Err(error) => Err(error.message().to_owned()),
-    }),
-];
 
 /// None: there is no such file in the folder. One that is a link out of it does not count as in it.
 fn read(folder: &Path, name: &str) -> io::Result<Option<String>> {

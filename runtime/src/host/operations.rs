@@ -1,10 +1,6 @@
 //! Operations in flight: what the handler started and has not yet been told the end of.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -68,18 +64,17 @@ impl Operations {
         Ok(())
     }
 
+    /// # Errors
+    /// There is nothing more of it, which the handler was told: it is at fault, as with a handle that it does not have.
     fn next(&mut self, id: u32) -> wasmtime::Result<()> {
-        match self.open.entry(id) {
-            Entry::Occupied(entry) if matches!(entry.get(), Open::Resting(_)) => match entry.remove() {
-                Open::Resting(work) => self.answer(id, work),
-                Open::Answering(_) => Ok(()),
-            },
+        match self.open.remove(&id) {
+            Some(Open::Resting(work)) => self.answer(id, work),
             // It is on its way already.
-            Entry::Occupied(_) => Ok(()),
-            Entry::Vacant(_) => {
-                let refusal = OperationError::new(ErrorCode::ValidationError, format!("there is no operation {id} that has another part"));
-                self.answer(id, refused(refusal))
+            Some(answering) => {
+                self.open.insert(id, answering);
+                Ok(())
             }
+            None => Err(wasmtime::Error::msg(format!("operation {id} has no other part"))),
         }
     }
 

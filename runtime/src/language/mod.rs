@@ -18,6 +18,7 @@ use crate::{
     engine::snapshot::LoadError,
     files::{Archive, Files},
     handler::Traces,
+    settings::SettingsFile,
 };
 
 /// What a handler's source becomes before it is compiled.
@@ -65,6 +66,11 @@ pub trait Language: Send + Sync {
 
     /// Names this build of the language's engine.
     fn engine_id(&self) -> &str;
+
+    /// Where a handler's settings are. None: handlers in this language have none.
+    fn settings_file(&self) -> Option<SettingsFile> {
+        None
+    }
 
     /// Reads the source; nothing is compiled yet. Errors in it are told here, with their place.
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>>;

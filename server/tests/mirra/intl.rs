@@ -1,11 +1,9 @@
 //! Intl against that of Node: the same handlers on both, in the common locales and every style. Where the two differ on purpose is
 //! said in docs/node.md.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::support::{Server, fixtures};
+use crate::support::{Server, fixtures, in_node};
 
 const LOCALES: [&str; 47] = [
     "ar", "bn", "cs", "da", "de", "de-AT", "de-CH", "el", "en", "en-AU", "en-CA", "en-GB", "en-IN", "en-US", "es", "es-419", "es-ES",
@@ -17,14 +15,6 @@ const LOCALES: [&str; 47] = [
 const LOCALES_OF_A_CALL: usize = 2;
 
 const HANDLERS: [&str; 4] = ["numbers", "dates", "texts", "locales"];
-
-fn in_node(event: &Value) -> Value {
-    let mut node = Command::new("node");
-    node.arg(fixtures("intl/node/run.mjs")).arg(event.to_string()).env("TZ", "UTC").env("LC_ALL", "en_US.UTF-8");
-    let output = node.output().expect("the tests need Node");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 /// Where two values differ: the path, what is there, and what should be.
 fn differences(path: &str, actual: &Value, expected: &Value, found: &mut Vec<String>) {
@@ -53,7 +43,7 @@ fn what_is_formatted_is_what_node_formats() {
     let mut found = Vec::new();
     for locales in LOCALES.chunks(LOCALES_OF_A_CALL) {
         let event = json!({ "locales": locales });
-        let expected = in_node(&event);
+        let expected = in_node("intl", &event);
         for handler in HANDLERS {
             let reply = server.call(handler, &event.to_string());
             assert_eq!(reply.status, 200, "{handler} for {locales:?}: {}", reply.json());

@@ -52,6 +52,15 @@ pub fn run(command: &mut Command, stdin: impl AsRef<[u8]>) -> Ended {
     Ended { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
 }
 
+/// What Node says: the answers of every handler in a folder of fixtures, by their names.
+pub fn in_node(folder: &str, event: &Value) -> Value {
+    let mut node = Command::new("node");
+    node.arg(fixtures("run-in-node.mjs")).arg(fixtures(folder)).arg(event.to_string());
+    let output = node.env("TZ", "UTC").env("LC_ALL", "en_US.UTF-8").output().expect("the tests need Node");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// Writes a file, making its folder.
 pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
     let path = path.as_ref();

@@ -51,7 +51,8 @@ class Rest:
 
     def cancel(self):
         """Nobody wants the rest, asked for or not."""
-        _under_way.pop(self._id, None)
+        if (waiting := _under_way.pop(self._id, None)) is not None:
+            waiting[0].cancel()
         host.cancel(self._id)
 
 

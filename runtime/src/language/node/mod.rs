@@ -20,6 +20,7 @@ use crate::{
     },
     files::{Archive, Files},
     handler::Traces,
+    settings::{self, SettingsFile},
     stack,
 };
 
@@ -75,6 +76,10 @@ impl Language for Node {
 
     fn engine_id(&self) -> &str {
         &self.engine.id
+    }
+
+    fn settings_file(&self) -> Option<SettingsFile> {
+        Some(settings::PACKAGE_JSON)
     }
 
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {

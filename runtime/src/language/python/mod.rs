@@ -20,6 +20,7 @@ use crate::{
         thin,
     },
     files::{Archive, Files},
+    settings::{self, SettingsFile},
 };
 
 pub use choice::wants_scientific;
@@ -64,6 +65,10 @@ impl Language for Python {
 
     fn engine_id(&self) -> &str {
         &self.engine.id
+    }
+
+    fn settings_file(&self) -> Option<SettingsFile> {
+        Some(settings::PYPROJECT_TOML)
     }
 
     fn read<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, Result<Reading, PrepareError>> {

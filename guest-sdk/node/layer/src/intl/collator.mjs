@@ -2,10 +2,11 @@
 
 import { native } from "../native.mjs";
 import { toWellFormed } from "../intrinsics.mjs";
-import { canonicalLocaleList, resolveLocale, supportedLocales } from "./locales.mjs";
-import { booleanOption, callable, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { canonicalLocaleList, resolveLocale } from "./locales.mjs";
+import { booleanOption, callable, Internals, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
 
 const TYPE = "Collator";
+const internals = new Internals(TYPE);
 const CASES = ["upper", "lower", "false"];
 const BOOLEANS = ["true", "false"];
 
@@ -60,32 +61,20 @@ function resolve(locales, given) {
 const compare = (collator, left, right) => (left === right ? 0 : native.collatorCompare(collator, toWellFormed(left), toWellFormed(right)));
 
 class Collator {
-  #of;
   #bound;
 
   constructor(locales, options) {
-    this.#of = resolve(locales, options);
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#of;
+    internals.set(this, resolve(locales, options));
   }
 
   get compare() {
-    const { collator } = Collator.#from(this, "compare");
+    const { collator } = internals.of(this, "compare");
     this.#bound ??= Object.defineProperty((left, right) => compare(collator, `${left}`, `${right}`), "name", { value: "" });
     return this.#bound;
   }
 
   resolvedOptions() {
-    return { ...Collator.#from(this, "resolvedOptions").options };
+    return { ...internals.of(this, "resolvedOptions").options };
   }
 }
 

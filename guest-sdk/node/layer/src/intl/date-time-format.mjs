@@ -7,12 +7,13 @@ import { describePattern, readFields, skeletonOf } from "./date-options.mjs";
 import { partsOf } from "./date-parts.mjs";
 import { rangeParts } from "./date-range.mjs";
 import { Patterns } from "./date-skeleton.mjs";
-import { canonicalLocaleList, isNumberingSystem, numberingOf, regionOf, resolveLocale, supportedLocales } from "./locales.mjs";
+import { canonicalLocaleList, isNumberingSystem, numberingOf, regionOf, resolveLocale } from "./locales.mjs";
 import { textOf } from "./number-pattern.mjs";
-import { booleanOption, callable, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { booleanOption, callable, Internals, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
 import { zoneOf } from "./time-zones.mjs";
 
 const TYPE = "DateTimeFormat";
+const internals = new Internals(TYPE);
 const STYLES = ["full", "long", "medium", "short"];
 const CYCLES = ["h11", "h12", "h23", "h24"];
 const LETTER_OF = { h11: "K", h12: "h", h23: "H", h24: "k" };
@@ -125,45 +126,33 @@ export function formatted(format, ms) {
 const plain = (text) => text.replaceAll("\u202f", " ");
 
 class DateTimeFormat {
-  #format;
   #bound;
 
   constructor(locales, options) {
-    this.#format = resolve(locales, options, "any", "date");
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#format;
+    internals.set(this, resolve(locales, options, "any", "date"));
   }
 
   get format() {
-    const format = DateTimeFormat.#of(this, "format");
+    const format = internals.of(this, "format");
     this.#bound ??= Object.defineProperty((date) => formatted(format, toMs(date)), "name", { value: "" });
     return this.#bound;
   }
 
   formatToParts(date) {
-    const format = DateTimeFormat.#of(this, "formatToParts");
+    const format = internals.of(this, "formatToParts");
     return partsOf(format, format.pattern, toMs(date));
   }
 
   formatRange(start, end) {
-    return textOf(range(DateTimeFormat.#of(this, "formatRange"), start, end));
+    return textOf(range(internals.of(this, "formatRange"), start, end));
   }
 
   formatRangeToParts(start, end) {
-    return range(DateTimeFormat.#of(this, "formatRangeToParts"), start, end);
+    return range(internals.of(this, "formatRangeToParts"), start, end);
   }
 
   resolvedOptions() {
-    const { locale, calendar, system, zone, cycle, pattern, dateStyle, timeStyle } = DateTimeFormat.#of(this, "resolvedOptions");
+    const { locale, calendar, system, zone, cycle, pattern, dateStyle, timeStyle } = internals.of(this, "resolvedOptions");
     const all = { locale, calendar, numberingSystem: system, timeZone: zone.name };
     if (cycle !== undefined) Object.assign(all, { hourCycle: cycle, hour12: cycle === "h11" || cycle === "h12" });
     if (dateStyle === undefined && timeStyle === undefined) return Object.assign(all, describePattern(tokensOf(pattern)));

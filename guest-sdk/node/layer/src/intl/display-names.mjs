@@ -1,10 +1,11 @@
 // Intl.DisplayNames.
 
 import { dataOf } from "./data.mjs";
-import { canonicalLocale, canonicalLocaleList, resolveLocale, supportedLocales } from "./locales.mjs";
-import { incompatible, readMatcher, stringOption, toOptions } from "./options.mjs";
+import { canonicalLocale, canonicalLocaleList, resolveLocale } from "./locales.mjs";
+import { Internals, readMatcher, stringOption, toOptions } from "./options.mjs";
 
 const TYPE = "DisplayNames";
+const internals = new Internals(TYPE);
 
 const FIELDS = {
   era: "era",
@@ -91,8 +92,6 @@ function languageName({ names, style, languageDisplay }, code) {
 }
 
 export class DisplayNames {
-  #of;
-
   constructor(locales, given) {
     const requested = canonicalLocaleList(locales);
     if (given === undefined) throw new TypeError("Cannot convert undefined or null to object");
@@ -104,29 +103,18 @@ export class DisplayNames {
     const fallback = stringOption(options, "fallback", ["code", "none"], "code", TYPE);
     const languageDisplay = stringOption(options, "languageDisplay", ["dialect", "standard"], "dialect", TYPE);
     const { locale, data } = resolveLocale(requested);
-    this.#of = { locale, data, style, type, fallback, languageDisplay };
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#of;
+    internals.set(this, { locale, data, style, type, fallback, languageDisplay });
   }
 
   of(given) {
-    const its = DisplayNames.#from(this, "of");
+    const its = internals.of(this, "of");
     const { canonical, name } = TYPES[its.type];
     const code = canonical(`${given}`);
     return name({ ...its, names: dataOf("names", its.data) }, code) ?? (its.fallback === "code" ? code : undefined);
   }
 
   resolvedOptions() {
-    const { locale, style, type, fallback, languageDisplay } = DisplayNames.#from(this, "resolvedOptions");
+    const { locale, style, type, fallback, languageDisplay } = internals.of(this, "resolvedOptions");
     return type === "language" ? { locale, style, type, fallback, languageDisplay } : { locale, style, type, fallback };
   }
 }

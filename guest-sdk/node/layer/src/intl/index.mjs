@@ -10,8 +10,9 @@ import { DateTimeFormat, formatted, resolve } from "./date-time-format.mjs";
 import { DisplayNames } from "./display-names.mjs";
 import { ListFormat } from "./list-format.mjs";
 import { Locale } from "./locale.mjs";
-import { canonicalLocaleList } from "./locales.mjs";
+import { canonicalLocaleList, supportedLocales } from "./locales.mjs";
 import { NumberFormat } from "./number-format.mjs";
+import { readMatcher, toOptions } from "./options.mjs";
 import { PluralRules } from "./plural-rules.mjs";
 import { RelativeTimeFormat } from "./relative-time-format.mjs";
 import { Segmenter } from "./segmenter.mjs";
@@ -152,6 +153,15 @@ function listMethod() {
   }.toLocaleString;
 }
 
+/** The same of every class but Locale. */
+const supportedLocalesOf = (type) =>
+  ({
+    supportedLocalesOf(locales, options) {
+      readMatcher(toOptions(options), type);
+      return supportedLocales(locales);
+    },
+  }).supportedLocalesOf;
+
 export function installIntl() {
   const Intl = {};
   defineProperty(Intl, Symbol.toStringTag, { value: "Intl", configurable: true });
@@ -160,6 +170,7 @@ export function installIntl() {
     defineProperty(type, "name", { value: name, configurable: true });
     defineProperty(type, "length", { value: LENGTHS[name] ?? 0, configurable: true });
     defineProperty(type.prototype, Symbol.toStringTag, { value: `Intl.${name}`, configurable: true });
+    if (type !== Locale) defineHidden(type, "supportedLocalesOf", supportedLocalesOf(name));
     defineHidden(Intl, name, type);
   }
   for (const name in functions) defineHidden(Intl, name, functions[name]);

@@ -1,11 +1,12 @@
 // Intl.ListFormat.
 
 import { dataOf } from "./data.mjs";
-import { canonicalLocaleList, resolveLocale, supportedLocales } from "./locales.mjs";
-import { getOptionsObject, incompatible, readMatcher, stringOption, toOptions } from "./options.mjs";
+import { canonicalLocaleList, resolveLocale } from "./locales.mjs";
+import { getOptionsObject, Internals, readMatcher, stringOption } from "./options.mjs";
 import { textOf } from "./number-pattern.mjs";
 
 const TYPE = "ListFormat";
+const internals = new Internals(TYPE);
 const NAMES = { conjunction: "standard", disjunction: "or", unit: "unit" };
 
 /** Spanish and Hebrew write "and" and "or" by what follows. */
@@ -18,8 +19,6 @@ const BY_WHAT_FOLLOWS = {
 };
 
 export class ListFormat {
-  #list;
-
   constructor(locales, given) {
     const requested = canonicalLocaleList(locales);
     const options = getOptionsObject(given);
@@ -28,30 +27,19 @@ export class ListFormat {
     const type = stringOption(options, "type", ["conjunction", "disjunction", "unit"], "conjunction", TYPE);
     const style = stringOption(options, "style", ["long", "short", "narrow"], "long", TYPE);
     const name = style === "long" ? NAMES[type] : `${NAMES[type]}-${style}`;
-    this.#list = { locale, type, style, patterns: dataOf("lists", data)[name], words: BY_WHAT_FOLLOWS[data.split("-", 1)[0]] ?? [] };
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#list in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#list;
+    internals.set(this, { locale, type, style, patterns: dataOf("lists", data)[name], words: BY_WHAT_FOLLOWS[data.split("-", 1)[0]] ?? [] });
   }
 
   format(list) {
-    return textOf(partsOf(ListFormat.#of(this, "format"), strings(list)));
+    return textOf(partsOf(internals.of(this, "format"), strings(list)));
   }
 
   formatToParts(list) {
-    return partsOf(ListFormat.#of(this, "formatToParts"), strings(list));
+    return partsOf(internals.of(this, "formatToParts"), strings(list));
   }
 
   resolvedOptions() {
-    const { locale, type, style } = ListFormat.#of(this, "resolvedOptions");
+    const { locale, type, style } = internals.of(this, "resolvedOptions");
     return { locale, type, style };
   }
 }

@@ -2,9 +2,10 @@
 
 import { native } from "../native.mjs";
 import { canonicalLocale, isLocale, keywordsOf } from "./locales.mjs";
-import { booleanOption, incompatible, stringOption, toOptions, typeOption } from "./options.mjs";
+import { booleanOption, Internals, stringOption, toOptions, typeOption } from "./options.mjs";
 
 const TYPE = "Locale";
+const internals = new Internals(TYPE);
 const KEYWORDS = { calendar: "ca", collation: "co", hourCycle: "hc", caseFirst: "kf", numeric: "kn", numberingSystem: "nu" };
 
 const wrong = () => new RangeError("Incorrect locale information provided");
@@ -45,19 +46,11 @@ function changed(tag, options) {
 }
 
 export class Locale {
-  #tag;
-
   constructor(tag, options) {
     if (typeof tag !== "string" && (typeof tag !== "object" || tag === null))
       throw new TypeError("First argument to Intl.Locale constructor can't be empty or missing");
     const canonical = canonicalLocale(`${tag}`);
-    this.#tag = options === undefined ? canonical : changed(canonical, toOptions(options));
-  }
-
-  static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#tag in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#tag;
+    internals.set(this, options === undefined ? canonical : changed(canonical, toOptions(options)));
   }
 
   get [isLocale]() {
@@ -65,35 +58,35 @@ export class Locale {
   }
 
   toString() {
-    return Locale.#from(this, "toString");
+    return internals.of(this, "toString");
   }
 
   maximize() {
-    return new Locale(native.localeMaximized(Locale.#from(this, "maximize")));
+    return new Locale(native.localeMaximized(internals.of(this, "maximize")));
   }
 
   minimize() {
-    return new Locale(native.localeMinimized(Locale.#from(this, "minimize")));
+    return new Locale(native.localeMinimized(internals.of(this, "minimize")));
   }
 
   get baseName() {
-    return Locale.#from(this, "baseName").replace(/-([a-wyz\d]|x|u)-.*$/, "");
+    return internals.of(this, "baseName").replace(/-([a-wyz\d]|x|u)-.*$/, "");
   }
 
   get language() {
-    return split(Locale.#from(this, "language")).language;
+    return split(internals.of(this, "language")).language;
   }
 
   get script() {
-    return split(Locale.#from(this, "script")).script;
+    return split(internals.of(this, "script")).script;
   }
 
   get region() {
-    return split(Locale.#from(this, "region")).region;
+    return split(internals.of(this, "region")).region;
   }
 
   get numeric() {
-    const value = keywordsOf(Locale.#from(this, "numeric")).get("kn");
+    const value = keywordsOf(internals.of(this, "numeric")).get("kn");
     return value === "" || value === "true";
   }
 }

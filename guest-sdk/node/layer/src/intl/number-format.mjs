@@ -1,15 +1,16 @@
 // Intl.NumberFormat.
 
 import { dataOf, fileAt, root } from "./data.mjs";
-import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale, supportedLocales } from "./locales.mjs";
+import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale } from "./locales.mjs";
 import { describeDigits, describeRounding, readDigits, toDecimal } from "./number-digits.mjs";
 import { formatted, partsOf } from "./number-parts.mjs";
 import { parsePattern, textOf } from "./number-pattern.mjs";
 import { rangeParts } from "./number-range.mjs";
-import { callable, incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { callable, Internals, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
 import { rulesOf } from "./plurals.mjs";
 
 const TYPE = "NumberFormat";
+const internals = new Internals(TYPE);
 
 function isUnit(name) {
   const parts = name.split("-per-");
@@ -104,44 +105,32 @@ function currencySymbol({ currency, currencyDisplay, data }) {
 }
 
 class NumberFormat {
-  #format;
   #bound;
 
   constructor(locales, options) {
-    this.#format = resolve(locales, options);
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#format;
+    internals.set(this, resolve(locales, options));
   }
 
   get format() {
-    const format = NumberFormat.#of(this, "format");
+    const format = internals.of(this, "format");
     this.#bound ??= Object.defineProperty((value) => formatted(format, toDecimal(value)), "name", { value: "" });
     return this.#bound;
   }
 
   formatToParts(value) {
-    return partsOf(NumberFormat.#of(this, "formatToParts"), toDecimal(value));
+    return partsOf(internals.of(this, "formatToParts"), toDecimal(value));
   }
 
   formatRange(start, end) {
-    return textOf(rangeParts(NumberFormat.#of(this, "formatRange"), ...range(start, end)));
+    return textOf(rangeParts(internals.of(this, "formatRange"), ...range(start, end)));
   }
 
   formatRangeToParts(start, end) {
-    return rangeParts(NumberFormat.#of(this, "formatRangeToParts"), ...range(start, end));
+    return rangeParts(internals.of(this, "formatRangeToParts"), ...range(start, end));
   }
 
   resolvedOptions() {
-    const format = NumberFormat.#of(this, "resolvedOptions");
+    const format = internals.of(this, "resolvedOptions");
     const { locale, system, style, currency, currencyDisplay, currencySign, unit, unitDisplay, notation, compactDisplay } = format;
     const all = {
       locale,

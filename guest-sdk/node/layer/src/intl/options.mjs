@@ -58,9 +58,27 @@ export function readMatcher(options, type) {
   stringOption(options, "localeMatcher", BOTH, "best fit", type);
 }
 
-/** What a method of a class is called on when it is not one of the class. */
-export function incompatible(method, receiver) {
-  return new TypeError(`Method Intl.${method} called on incompatible receiver ${Object.prototype.toString.call(receiver)}`);
+/** What a class keeps of its objects, and by what it knows them: a method may be called on anything. */
+export class Internals {
+  #type;
+  #kept = new WeakMap();
+
+  constructor(type) {
+    this.#type = type;
+  }
+
+  set(object, value) {
+    this.#kept.set(object, value);
+  }
+
+  of(receiver, method) {
+    const kept = this.#kept.get(receiver);
+    if (kept === undefined) {
+      const shown = Object.prototype.toString.call(receiver);
+      throw new TypeError(`Method Intl.${this.#type}.prototype.${method} called on incompatible receiver ${shown}`);
+    }
+    return kept;
+  }
 }
 
 /** The class, but callable without `new`, as the oldest ones are. */

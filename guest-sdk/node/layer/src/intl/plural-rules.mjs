@@ -1,16 +1,15 @@
 // Intl.PluralRules.
 
-import { canonicalLocaleList, resolveLocale, supportedLocales } from "./locales.mjs";
+import { canonicalLocaleList, resolveLocale } from "./locales.mjs";
 import { describeDigits, readDigits, round, toDecimal } from "./number-digits.mjs";
-import { incompatible, readMatcher, stringOption, toOptions } from "./options.mjs";
+import { Internals, readMatcher, stringOption, toOptions } from "./options.mjs";
 import { categoryOf, rangeCategory, rulesOf } from "./plurals.mjs";
 
 const TYPE = "PluralRules";
+const internals = new Internals(TYPE);
 const ORDER = ["few", "many", "one", "two", "zero", "other"];
 
 export class PluralRules {
-  #rules;
-
   constructor(locales, given) {
     const requested = canonicalLocaleList(locales);
     const options = toOptions(given);
@@ -18,33 +17,22 @@ export class PluralRules {
     const type = stringOption(options, "type", ["cardinal", "ordinal"], "cardinal", TYPE);
     const digits = readDigits(options, [0, 3], false, TYPE);
     const { locale, data } = resolveLocale(requested);
-    this.#rules = { locale, data, type, digits, all: rulesOf(type, data) };
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#rules in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#rules;
+    internals.set(this, { locale, data, type, digits, all: rulesOf(type, data) });
   }
 
   select(value) {
-    return select(PluralRules.#of(this, "select"), Number(value));
+    return select(internals.of(this, "select"), Number(value));
   }
 
   selectRange(start, end) {
-    const rules = PluralRules.#of(this, "selectRange");
+    const rules = internals.of(this, "selectRange");
     if (start === undefined || end === undefined) throw new TypeError("Invalid argument: a range has a start and an end");
     if (Number.isNaN(Number(start)) || Number.isNaN(Number(end))) throw new RangeError("Invalid argument: NaN is in no range");
     return rangeCategory(rules.data, select(rules, Number(start)), select(rules, Number(end)));
   }
 
   resolvedOptions() {
-    const { locale, type, digits, all } = PluralRules.#of(this, "resolvedOptions");
+    const { locale, type, digits, all } = internals.of(this, "resolvedOptions");
     const names = all.map(([category]) => category);
     return {
       locale,

@@ -1,18 +1,17 @@
 // Intl.RelativeTimeFormat.
 
 import { dataOf } from "./data.mjs";
-import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale, supportedLocales } from "./locales.mjs";
+import { canonicalLocaleList, isNumberingSystem, numberingOf, resolveLocale } from "./locales.mjs";
 import { NumberFormat } from "./number-format.mjs";
 import { textOf } from "./number-pattern.mjs";
-import { incompatible, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
+import { Internals, readMatcher, stringOption, toOptions, typeOption } from "./options.mjs";
 import { PluralRules } from "./plural-rules.mjs";
 
 const TYPE = "RelativeTimeFormat";
+const internals = new Internals(TYPE);
 const UNITS = ["second", "minute", "hour", "day", "week", "month", "quarter", "year"];
 
 export class RelativeTimeFormat {
-  #format;
-
   constructor(locales, given) {
     const requested = canonicalLocaleList(locales);
     const options = toOptions(given);
@@ -22,30 +21,19 @@ export class RelativeTimeFormat {
     const style = stringOption(options, "style", ["long", "short", "narrow"], "long", TYPE);
     const numeric = stringOption(options, "numeric", ["always", "auto"], "always", TYPE);
     const numbers = new NumberFormat(locale, { numberingSystem: system });
-    this.#format = { locale, data, style, numeric, system, numbers, rules: new PluralRules(locale) };
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #of(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#format in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#format;
+    internals.set(this, { locale, data, style, numeric, system, numbers, rules: new PluralRules(locale) });
   }
 
   format(value, unit) {
-    return textOf(partsOf(RelativeTimeFormat.#of(this, "format"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.format()`));
+    return textOf(partsOf(internals.of(this, "format"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.format()`));
   }
 
   formatToParts(value, unit) {
-    return partsOf(RelativeTimeFormat.#of(this, "formatToParts"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.formatToParts()`);
+    return partsOf(internals.of(this, "formatToParts"), Number(value), `${unit}`, `Intl.${TYPE}.prototype.formatToParts()`);
   }
 
   resolvedOptions() {
-    const { locale, style, numeric, system } = RelativeTimeFormat.#of(this, "resolvedOptions");
+    const { locale, style, numeric, system } = internals.of(this, "resolvedOptions");
     return { locale, style, numeric, numberingSystem: system };
   }
 }

@@ -2,10 +2,11 @@
 
 import { native } from "../native.mjs";
 import { toWellFormed } from "../intrinsics.mjs";
-import { canonicalLocaleList, resolveLocale, supportedLocales } from "./locales.mjs";
-import { getOptionsObject, incompatible, readMatcher, stringOption, toOptions } from "./options.mjs";
+import { canonicalLocaleList, resolveLocale } from "./locales.mjs";
+import { getOptionsObject, Internals, readMatcher, stringOption } from "./options.mjs";
 
 const TYPE = "Segmenter";
+const internals = new Internals(TYPE);
 
 const kept = new Map();
 
@@ -15,34 +16,21 @@ function nativeSegmenter(granularity) {
 }
 
 export class Segmenter {
-  #of;
-
   constructor(locales, given) {
     const requested = canonicalLocaleList(locales);
     const options = getOptionsObject(given);
     readMatcher(options, TYPE);
     const granularity = stringOption(options, "granularity", ["grapheme", "word", "sentence"], "grapheme", TYPE);
-    this.#of = { locale: resolveLocale(requested).locale, granularity };
-  }
-
-  static supportedLocalesOf(locales, options) {
-    readMatcher(toOptions(options), TYPE);
-    return supportedLocales(locales);
-  }
-
-  static #from(receiver, method) {
-    if (typeof receiver !== "object" || receiver === null || !(#of in receiver))
-      throw incompatible(`${TYPE}.prototype.${method}`, receiver);
-    return receiver.#of;
+    internals.set(this, { locale: resolveLocale(requested).locale, granularity });
   }
 
   segment(input) {
-    const { granularity } = Segmenter.#from(this, "segment");
+    const { granularity } = internals.of(this, "segment");
     return new Segments(`${input}`, granularity);
   }
 
   resolvedOptions() {
-    return { ...Segmenter.#from(this, "resolvedOptions") };
+    return { ...internals.of(this, "resolvedOptions") };
   }
 }
 
