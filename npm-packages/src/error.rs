@@ -36,7 +36,7 @@ pub enum Error {
         detail: String,
     },
     /// The registry has no such package or version.
-    #[error("the registry does not have a package of the lock: {detail}")]
+    #[error("the registry does not have a package of the lock, or shows it only to users who are logged in: {detail}")]
     NotFound {
         /// The lock.
         file: String,
@@ -68,7 +68,7 @@ pub enum Error {
         seconds: u64,
     },
     /// The registry wants to know who asks.
-    #[error("the registry refuses to give a package to this user: log in to it, or set a token in .npmrc ({detail})")]
+    #[error("the registry refuses to give a package to this user: log in to it on the host, where ~/.npmrc may name ${{NPM_TOKEN}}; in the handler's own, variables do not count ({detail})")]
     Denied {
         /// In the manager's own words.
         detail: String,
@@ -84,6 +84,16 @@ pub enum Error {
     NoManager {
         /// Which.
         manager: Manager,
+    },
+    /// There is one, of another time than the lock.
+    #[error(
+        "the lock is of yarn {wanted}, and the yarn that is there says that it is {found}: install the other one, or put node_modules beside package.json"
+    )]
+    OtherVersion {
+        /// The version that wrote the lock.
+        wanted: &'static str,
+        /// What the program says.
+        found: String,
     },
     /// Something else failed: a fault of this program or of the machine, in words for its operator.
     #[error("cannot install the packages: {0}")]
@@ -101,7 +111,7 @@ impl Error {
             | Self::Failed { file, .. }
             | Self::TooLarge { file, .. } => Some(file),
             Self::Timeout { .. } => Some("package.json"),
-            Self::Denied { .. } | Self::Network { .. } | Self::NoManager { .. } | Self::Internal(_) => None,
+            Self::Denied { .. } | Self::Network { .. } | Self::NoManager { .. } | Self::OtherVersion { .. } | Self::Internal(_) => None,
         }
     }
 }

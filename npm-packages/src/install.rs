@@ -5,12 +5,15 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, SystemTime},
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
     process::{Child, Command},
     task::spawn_blocking,
     time::{Instant, MissedTickBehavior, interval, timeout_at},
@@ -131,60 +134,74 @@ impl Installer {
 
     async fn run(&self, project: &Project, folder: &Path) -> Result<(), Error> {
         let manager = project.manager;
-        let child = self.spawn(manager, folder)?;
-        let output = self.watch(child, folder, &project.lock).await?;
-        if output.status.success() {
+        let programs = tempfile::Builder::new().prefix("new-").tempdir_in(&self.cache).map_err(internal)?;
+        without_git(programs.path()).map_err(internal)?;
+        let place = Place { folder, programs: programs.path(), lock: &project.lock };
+        if let Some(majors) = manager.majors() {
+            let found = self.watch(self.spawn(manager, &["--version"], place)?, place).await?.said;
+            let found = found.trim();
+            if !found.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|major: u32| majors.contains(&major)) {
+                let wanted = if *majors.end() == 1 { "1" } else { "2 or later" };
+                return Err(Error::OtherVersion { wanted, found: found.chars().filter(|c| !c.is_control()).take(20).collect() });
+            }
+        }
+        let Ended { is_success, said } = self.watch(self.spawn(manager, manager.args(), place)?, place).await?;
+        if is_success {
             return Ok(());
         }
-        let said = [String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout)].concat();
         Err(failure(manager, &project.lock, &said, &secrets(project.settings.iter().map(String::as_str), &self.env)))
     }
 
     /// corepack, which comes with Node, has pnpm and yarn where they are not there by themselves.
-    fn spawn(&self, manager: Manager, folder: &Path) -> Result<Child, Error> {
+    fn spawn(&self, manager: Manager, args: &[&str], place: Place<'_>) -> Result<Group, Error> {
         let name = manager.name();
-        let spawned = match self.command(name, &[], manager, folder).spawn() {
+        let spawned = match self.command(name, manager, place).args(args).spawn() {
             Err(error) if error.kind() == io::ErrorKind::NotFound && manager != Manager::Npm => {
-                self.command("corepack", &[name], manager, folder).spawn()
+                self.command("corepack", manager, place).arg(name).args(args).spawn()
             }
             spawned => spawned,
         };
+        let spawned = spawned.map(Group);
         spawned.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NoManager { manager },
             _ => Error::Internal(format!("{name} cannot be started: {error}")),
         })
     }
 
-    fn command(&self, program: &str, first: &[&str], manager: Manager, folder: &Path) -> Command {
+    fn command(&self, program: &str, manager: Manager, place: Place<'_>) -> Command {
         let path = self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str()).unwrap_or_default();
         let found = env::split_paths(path).map(|folder| folder.join(program)).find(|program| program.is_file());
         let mut command = Command::new(found.unwrap_or_else(|| PathBuf::from("/nonexistent").join(program)));
-        command.args(first).args(manager.args()).current_dir(folder);
+        command.current_dir(place.folder);
         command.env_clear().envs(self.env.iter().filter(|(name, _)| is_kept(name)).map(|(name, value)| (name, value)));
+        let folders = [place.programs.to_owned()].into_iter().chain(env::split_paths(path));
+        command.env("PATH", env::join_paths(folders).unwrap_or_else(|_| place.programs.into()));
         command.envs(manager.env().iter().copied()).env("CI", "1").env("COREPACK_ENABLE_DOWNLOAD_PROMPT", "0").env("NO_COLOR", "1");
         // An interrupt from the terminal is for the parent, which then decides.
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         command
     }
 
     /// Waits for a manager's end, and ends it if it takes too long or writes too much.
-    async fn watch(&self, child: Child, folder: &Path, lock: &str) -> Result<std::process::Output, Error> {
+    async fn watch(&self, mut group: Group, place: Place<'_>) -> Result<Ended, Error> {
         let deadline = Instant::now() + self.limits.wall;
         let mut measure = interval(MEASURED_EVERY);
         measure.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let output = child.wait_with_output();
-        tokio::pin!(output);
-        let output = loop {
+        let child = &mut group.0;
+        let (errors, output) = (newest(child.stderr.take()), newest(child.stdout.take()));
+        let ending = async { tokio::try_join!(child.wait(), errors, output) };
+        tokio::pin!(ending);
+        let (status, errors, output) = loop {
             tokio::select! {
-                ended = timeout_at(deadline, &mut output) => match ended {
-                    Ok(output) => break output.map_err(internal)?,
+                ended = timeout_at(deadline, &mut ending) => match ended {
+                    Ok(ended) => break ended.map_err(internal)?,
                     Err(_) => return Err(Error::Timeout { seconds: self.limits.wall.as_secs() }),
                 },
-                _ = measure.tick() => self.check(folder, lock).await?,
+                _ = measure.tick() => self.check(place.folder, place.lock).await?,
             }
         };
-        self.check(folder, lock).await?;
-        Ok(output)
+        self.check(place.folder, place.lock).await?;
+        Ok(Ended { is_success: status.success(), said: errors + &output })
     }
 
     async fn check(&self, folder: &Path, lock: &str) -> Result<(), Error> {
@@ -195,6 +212,61 @@ impl Installer {
         });
         within.await.map_err(|error| Error::Internal(error.to_string()))?
     }
+}
+
+/// Where a manager runs.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    folder: &'a Path,
+    /// What it finds before all other programs.
+    programs: &'a Path,
+    lock: &'a str,
+}
+
+/// A manager, and what it has started: all of it ends when this is dropped.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // One that was waited for has no number any more.
+        if let Some(leader) = self.0.id().and_then(|id| Pid::from_raw(id as i32)) {
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
+struct Ended {
+    is_success: bool,
+    /// The newest of it.
+    said: String,
+}
+
+/// Of what a manager says, so much is kept.
+const SAID_BYTES_MAX: usize = 256 << 10;
+
+/// Reads a pipe to its end, and keeps the newest of it.
+async fn newest(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+    let (mut kept, mut chunk) = (Vec::new(), vec![0; 16 << 10]);
+    if let Some(mut pipe) = pipe {
+        loop {
+            let length = pipe.read(&mut chunk).await?;
+            if length == 0 {
+                break;
+            }
+            kept.extend_from_slice(&chunk[..length]);
+            if kept.len() > SAID_BYTES_MAX {
+                kept.drain(..SAID_BYTES_MAX / 2);
+            }
+        }
+    }
+    Ok(String::from_utf8_lossy(&kept).into_owned())
+}
+
+/// A second wall, should a lock lead to git after all: what a repository holds has a say in what runs when it is fetched.
+fn without_git(programs: &Path) -> io::Result<()> {
+    let git = programs.join("git");
+    fs::write(&git, "#!/bin/sh\necho 'git is not run for handlers' >&2\nexit 1\n")?;
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755))
 }
 
 /// Writes what the manager has to see.

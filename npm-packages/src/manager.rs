@@ -42,6 +42,7 @@ const PNPM: &[&str] = &[
     "--config.node-linker=hoisted",
     "--config.confirm-modules-purge=false",
     "--config.enable-global-virtual-store=false",
+    "--config.manage-package-manager-versions=false",
 ];
 
 const YARN_CLASSIC: &[&str] =
@@ -67,7 +68,7 @@ impl Manager {
     pub(crate) fn of(lock: &str, text: &str) -> Self {
         match lock {
             "pnpm-lock.yaml" => Self::Pnpm,
-            "yarn.lock" if text.contains("__metadata:") => Self::Yarn,
+            "yarn.lock" if text.lines().any(|line| line.starts_with("__metadata:")) => Self::Yarn,
             "yarn.lock" => Self::YarnClassic,
             _ => Self::Npm,
         }
@@ -104,8 +105,13 @@ impl Manager {
         if self == Self::Yarn { YARN_ENV } else { &[] }
     }
 
-    /// Whether a folder that is required (`file:`) is linked to, so that its files are the handler's own, or copied.
-    pub(crate) fn links_folders(self) -> bool {
-        self == Self::Npm
+    /// The major versions of the program that do what is asked of it, if not all of them do: yarn's flags of one time mean nothing at
+    /// another, and are not objected to.
+    pub(crate) fn majors(self) -> Option<std::ops::RangeInclusive<u32>> {
+        match self {
+            Self::YarnClassic => Some(1..=1),
+            Self::Yarn => Some(2..=u32::MAX),
+            Self::Npm | Self::Pnpm => None,
+        }
     }
 }

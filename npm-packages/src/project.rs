@@ -3,26 +3,28 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use cap_std::{ambient_authority, fs::Dir};
 use serde_json::Value;
 
 use crate::{
-    Error, Manager,
+    Error, Manager, locks,
     manager::LOCKS,
-    settings::{npmrc, yarnrc},
+    settings,
+    sources::{self, Outside},
 };
 
 const MANIFEST: &str = "package.json";
 const MODULES: &str = "node_modules";
 
-/// Beside the manifest and the lock: what is read of a project's settings, and what they become.
-const SETTINGS: [(&str, Usable); 3] = [(".npmrc", npmrc), (".yarnrc.yml", yarnrc), ("pnpm-workspace.yaml", |text| text.to_owned())];
+/// Beside the manifest and the lock: a project's settings, and what of them a manager is given.
+const SETTINGS: [(&str, Usable); 3] =
+    [(".npmrc", settings::npmrc), (".yarnrc.yml", settings::yarnrc), ("pnpm-workspace.yaml", settings::pnpm_workspace)];
 
 /// What of a text a manager is given.
-type Usable = fn(&str) -> String;
+type Usable = fn(&str) -> Result<String, Outside>;
 
 /// Patches that locks refer to.
 const PATCHES: [&str; 2] = ["patches", ".yarn/patches"];
@@ -66,10 +68,10 @@ impl Project {
         let text = String::from_utf8_lossy(&text).into_owned();
         let manager = Manager::of(lock, &text);
         let mut project = Self { manager, lock: lock.to_owned(), files: BTreeMap::new(), settings: Vec::new(), inputs: Vec::new() };
-        project.files.insert(lock.to_owned(), text.clone().into_bytes());
         project.gather(&dir, "", 0)?;
+        let usable = project.usable_lock(text)?;
+        project.files.insert(lock.to_owned(), usable.into_bytes());
         project.gather_settings(&dir)?;
-        project.refuse_what_is_outside(&text)?;
         project.inputs = project.files.keys().map(|path| folder.join(path)).collect();
         Ok(Some(project))
     }
@@ -116,7 +118,9 @@ impl Project {
             if kind.is_dir() && depth < DEPTH_MAX {
                 let Ok(inner) = entry.open_dir() else { continue };
                 self.gather(&inner, &format!("{path}/"), depth + 1)?;
-            } else if kind.is_file() && (name == MANIFEST || name.ends_with(".tgz") || name.ends_with(".tar.gz")) {
+            } else if kind.is_file() && name == MANIFEST {
+                self.add_manifest(dir, path, depth)?;
+            } else if kind.is_file() && (name.ends_with(".tgz") || name.ends_with(".tar.gz")) {
                 self.add(dir, &name, path)?;
             }
         }
@@ -127,7 +131,8 @@ impl Project {
         for (name, usable) in SETTINGS {
             if let Some(text) = read(dir, name)? {
                 let text = String::from_utf8_lossy(&text).into_owned();
-                self.files.insert(name.to_owned(), usable(&text).into_bytes());
+                let usable = usable(&text).map_err(|outside| refused(name, outside))?;
+                self.files.insert(name.to_owned(), usable.into_bytes());
                 self.settings.push(text);
             }
         }
@@ -145,6 +150,17 @@ impl Project {
 
     fn add(&mut self, dir: &Dir, name: &str, path: String) -> Result<(), Error> {
         let Some(content) = read(dir, name)? else { return Ok(()) };
+        self.keep(path, content)
+    }
+
+    /// One that is no JSON is no package's.
+    fn add_manifest(&mut self, dir: &Dir, path: String, depth: usize) -> Result<(), Error> {
+        let Some(manifest) = read(dir, MANIFEST)?.and_then(|text| serde_json::from_slice(&text).ok()) else { return Ok(()) };
+        let usable = sources::manifest(manifest, depth).map_err(|outside| refused(&path, outside))?;
+        self.keep(path, usable.to_string().into_bytes())
+    }
+
+    fn keep(&mut self, path: String, content: Vec<u8>) -> Result<(), Error> {
         self.files.insert(path, content);
         let bytes: usize = self.files.values().map(Vec::len).sum();
         let limit = match (bytes as u64 > BYTES_MAX, self.files.len() > FILES_MAX) {
@@ -155,31 +171,69 @@ impl Project {
         Err(Error::TooLarge { file: MANIFEST.to_owned(), limit })
     }
 
-    /// A manager would read files of the host for a project that says so.
-    fn refuse_what_is_outside(&self, lock: &str) -> Result<(), Error> {
-        let refused = |file: &str, what: &str, reason: &str| {
-            Err(Error::Refused { file: file.to_owned(), what: what.to_owned(), reason: reason.to_owned() })
-        };
-        let depth = self.files.keys().filter(|path| path.ends_with(MANIFEST)).map(|path| path.matches('/').count()).max().unwrap_or(0);
-        let texts = self.files.iter().filter(|(path, _)| path.ends_with(MANIFEST) || **path == self.lock);
-        for (file, content) in texts {
-            let text = if *file == self.lock { lock.into() } else { String::from_utf8_lossy(content) };
-            let (paths, depth) =
-                if *file == self.lock { (local_paths(&text), depth) } else { (local_paths(&text), file.matches('/').count()) };
-            for path in paths {
-                if leads_outside(path, depth) {
-                    return refused(file, path, "only packages in the handler's folder and those of a registry can be installed");
-                }
-                let folder = path.trim_start_matches("./").trim_end_matches('/');
-                let is_folder = self.files.contains_key(&format!("{folder}/{MANIFEST}"));
-                if is_folder && !self.manager.links_folders() && text.contains(&format!("file:{path}")) {
+    /// The lock as the manager is given it, if all that it names may be installed.
+    fn usable_lock(&self, text: String) -> Result<String, Error> {
+        let lock = &*self.lock;
+        let refuse = |outside| refused(lock, outside);
+        let unreadable = || refuse(Outside { what: lock.to_owned(), reason: "it cannot be read as its manager writes it" });
+        let manifests = || self.files.keys().filter(|path| path.ends_with(MANIFEST));
+        match self.manager {
+            Manager::Npm => {
+                let lock = serde_json::from_str(&text).map_err(|_| unreadable())?;
+                return Ok(locks::npm_lock(lock).map_err(refuse)?.to_string());
+            }
+            Manager::Pnpm => {
+                let lock = sources::yaml(&text).ok_or_else(unreadable)?;
+                locks::pnpm_lock(&lock).map_err(refuse)?;
+                self.refuse_copies()?;
+                // JSON is YAML that can be read in one way only.
+                return Ok(lock.to_string());
+            }
+            // They compare it with what they would write.
+            Manager::Yarn => {
+                let depth = manifests().map(|path| path.matches('/').count()).max().unwrap_or(0);
+                locks::yarn_lock(&sources::yaml(&text).ok_or_else(unreadable)?, depth).map_err(refuse)?;
+            }
+            Manager::YarnClassic => locks::yarn_classic_lock(&text).map_err(refuse)?,
+        }
+        self.refuse_copies()?;
+        Ok(text)
+    }
+
+    /// Folders that a manager would copy, so that the copy stays as it is when they change.
+    fn refuse_copies(&self) -> Result<(), Error> {
+        let is_manifest = |path: &String| path.ends_with(MANIFEST);
+        for (file, content) in self.files.iter().filter(|(path, _)| is_manifest(path)) {
+            let manifest: Value = serde_json::from_slice(content).unwrap_or_default();
+            let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+            for required in sources::required(&manifest) {
+                let Some(path) = required.strip_prefix("file:") else { continue };
+                let manifest = normal(&folder.join(path)).join(MANIFEST);
+                if self.files.contains_key(&*manifest.to_string_lossy()) {
                     let reason = "a copy of a folder would not change with it: require it as \"link:\" or \"workspace:\"";
-                    return refused(file, path, reason);
+                    return Err(refused(file, Outside { what: required.to_owned(), reason }));
                 }
             }
         }
         Ok(())
     }
+}
+
+fn refused(file: &str, Outside { what, reason }: Outside) -> Error {
+    Error::Refused { file: file.to_owned(), what, reason: reason.to_owned() }
+}
+
+/// A path without `.` and `..`, by its spelling.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(normal.pop()),
+            Component::Normal(name) => normal.push(name),
+            _ => {}
+        }
+    }
+    normal
 }
 
 /// Whether there is anything in `node_modules`: tools keep caches there before there are packages.
@@ -219,62 +273,6 @@ fn read(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, Error> {
     Ok(Some(content))
 }
 
-/// What a text requires by path: `file:../lib`, `link:lib`, and the keys of folders in a lock of npm's.
-fn local_paths(text: &str) -> Vec<&str> {
-    const KINDS: [&str; 5] = ["git+file:", "file:", "link:", "portal:", "\"../"];
-    let mut paths = Vec::new();
-    for kind in KINDS {
-        for (at, _) in text.match_indices(kind) {
-            // Of `"../x"` the path begins behind the quote.
-            let start = if kind.starts_with('"') { at + 1 } else { at + kind.len() };
-            let rest = &text[start..];
-            let end = rest.find(|c: char| c.is_whitespace() || "\"'#,)]}".contains(c)).unwrap_or(rest.len());
-            paths.push(rest[..end].split("::").next().unwrap_or_default());
-        }
-    }
-    paths
-}
-
-/// Whether a path is absolute or goes up by more than `depth` folders.
-fn leads_outside(path: &str, depth: usize) -> bool {
-    let mut left = depth;
-    let climbs = |part: &str| {
-        match part {
-            "." | "" => {}
-            ".." => match left.checked_sub(1) {
-                Some(less) => left = less,
-                None => return true,
-            },
-            _ => left += 1,
-        }
-        false
-    };
-    path.starts_with(['/', '~', '\\']) || path.contains('%') || path.split(['/', '\\']).any(climbs)
-}
-
 fn unreadable(error: io::Error) -> Error {
     Error::Internal(format!("the handler's folder cannot be read: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_found_wherever_they_stand() {
-        let text = r#"{"a":"file:./lib","b":"link:../b"} c@file:/etc/x.tgz: "../up": {} l@link:./l::locator=h "git+file:///x""#;
-        let mut paths = local_paths(text);
-        paths.sort_unstable();
-        assert_eq!(paths, ["../b", "../up", "./l", "./lib", "///x", "///x", "/etc/x.tgz:"]);
-    }
-
-    #[test]
-    fn what_leads_outside_is_known() {
-        for path in ["/x", "..", "a/../..", "~/x", "\\x", "%2e%2e/x"] {
-            assert!(leads_outside(path, 0), "{path}");
-        }
-        for (path, depth) in [("./a/../b", 0), ("a", 0), ("../b", 1), ("", 0)] {
-            assert!(!leads_outside(path, depth), "{path}");
-        }
-    }
 }

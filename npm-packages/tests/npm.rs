@@ -109,7 +109,7 @@ async fn what_went_wrong_is_told() {
     assert!(matches!(error, Error::Network { .. }) && error.file().is_none(), "{error}");
 
     write(handler.path(), "package-lock.json", "nonsense");
-    let error = refusal(&installer, &handler).await;
+    let error = Project::of(handler.path()).expect_err("is refused");
     assert_eq!(error.file(), Some("package-lock.json"), "{error}");
 
     write(handler.path(), "package-lock.json", &lock);
@@ -133,20 +133,44 @@ async fn a_private_registry_is_reached_by_the_projects_own_settings() {
     assert!(matches!(error, Error::Denied { .. }), "{error}");
     assert!(!error.to_string().contains("wr0ng-token"), "{error}");
 
+    // A variable of the host is not for a project, whose registry may be anybody's.
     write(handler.path(), ".npmrc", settings("${NPM_TOKEN}"));
-    let installed = installer.with_env("NPM_TOKEN", "s3cret-token").install(&project(&handler)).await.unwrap();
+    let error = refusal(&installer.clone().with_env("NPM_TOKEN", "s3cret-token"), &handler).await;
+    assert!(matches!(error, Error::Denied { .. }), "{error}");
+    write(handler.path(), ".npmrc", settings("s3cret-token"));
+    let installed = installer.install(&project(&handler)).await.unwrap();
     assert_eq!(text(&installed, "node_modules/aa/index.js"), "1");
 }
 
 #[tokio::test]
 async fn what_lies_outside_of_the_folder_is_refused() {
     let empty = r#"{ "lockfileVersion": 3, "packages": {} }"#;
-    for required in ["file:../x", "link:../x", "file:/etc/x.tgz", "file:lib/../../x", "git+file:///x", "portal:~/x"] {
+    let escaped = "\\u0066ile:/etc/x.tgz";
+    for required in [
+        "file:../x",
+        "link:../x",
+        "file:/etc/x.tgz",
+        "file:lib/../../x",
+        "./../x.tgz",
+        escaped,
+        "portal:~/x",
+        "git+file:///x",
+        "git+https://h.example/x.git",
+        "github:u/r",
+        "u/r",
+        "https://h.example/x.tgz",
+        "exec:./x.js",
+    ] {
         let handler = folder(&[("package.json", &manifest(&format!(r#""x": "{required}""#))), ("package-lock.json", empty)]);
         let error = Project::of(handler.path()).expect_err("is refused");
         assert!(matches!(&error, Error::Refused { file, .. } if file == "package.json"), "{required}: {error}");
     }
-    for lock in [r#"{ "packages": { "node_modules/x": { "resolved": "file:/etc/x.tgz" } } }"#, r#"{ "packages": { "../x": {} } }"#] {
+    for lock in [
+        r#"{ "packages": { "node_modules/x": { "resolved": "file:/etc/x.tgz" } } }"#,
+        r#"{ "packages": { "node_modules/x": { "resolved": "/etc/x.tgz" } } }"#,
+        r#"{ "packages": { "node_modules/x": { "resolved": "git+https://h.example/x.git#a" } } }"#,
+        r#"{ "packages": { "../x": {} } }"#,
+    ] {
         let handler = folder(&[("package.json", &manifest(r#""x": "1""#)), ("package-lock.json", lock)]);
         let error = Project::of(handler.path()).expect_err("is refused");
         assert!(matches!(&error, Error::Refused { file, .. } if file == "package-lock.json"), "{lock}: {error}");
@@ -168,10 +192,19 @@ async fn time_and_room_are_bounded() {
     assert!(matches!(&error, Error::TooLarge { limit, .. } if limit == "3 files"), "{error}");
 
     let began = Instant::now();
-    let endless = installer.with_env("PATH", program(bin.path(), "npm", "exec tail -f /dev/null"));
+    // What it has started ends with it.
+    let pid = bin.path().join("pid");
+    let script = format!("tail -f /dev/null & echo $! > {}; wait", pid.display());
+    let endless = installer.with_env("PATH", program(bin.path(), "npm", &script));
     let error = refusal(&endless.with_limits(Limits { wall: Duration::from_millis(200), ..Limits::default() }), &handler).await;
     assert!(matches!(error, Error::Timeout { .. }), "{error}");
     assert!(began.elapsed() < Duration::from_secs(30));
+    let of_child = format!("/proc/{}/stat", fs::read_to_string(pid).unwrap().trim());
+    let lives = || fs::read_to_string(&of_child).is_ok_and(|stat| !stat.contains(") Z "));
+    while lives() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it goes on");
+        tokio::task::yield_now().await;
+    }
 
     fs::write(handler.path().join("package-lock.json"), vec![b' '; 21 << 20]).unwrap();
     let error = Project::of(handler.path()).expect_err("is refused");
@@ -188,10 +221,13 @@ async fn each_lock_is_installed_by_the_manager_that_wrote_it() {
     ];
     for (lock, content, manager, flags) in cases {
         let (cache, bin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let script = "mkdir node_modules; echo \"$@\" > node_modules/args; env > node_modules/env; cat .yarnrc.yml > node_modules/settings";
-        let path = program(bin.path(), manager, script);
+        let version = if content.contains("__metadata") { "4.5.1" } else { "1.22.22" };
+        let script = format!("test \"$*\" = --version && echo {version} && exit; git && exit 3; ")
+            + "mkdir node_modules; echo \"$@\" > node_modules/args; env > node_modules/env; cat .yarnrc.yml > node_modules/settings; cp package.json node_modules/manifest";
+        let path = program(bin.path(), manager, &script);
         let yarnrc = "yarnPath: evil.cjs\nnpmRegistryServer: https://r.example\n";
-        let package = manifest(r#""x": "1""#).replacen('{', &format!(r#"{{ "packageManager": "{manager}@9.0.0","#), 1);
+        let more = format!(r#"{{ "packageManager": "{manager}@9.0.0", "scripts": {{ "install": "x" }},"#);
+        let package = manifest(r#""x": "1""#).replacen('{', &more, 1);
         let handler = folder(&[("package.json", &package), ("package-lock.json", "{}"), (lock, content), (".yarnrc.yml", yarnrc)]);
         let registry = Registry::start();
         let installer = registry.installer(cache.path()).with_env("PATH", path).with_env("AWS_SECRET_ACCESS_KEY", "s3cret");
@@ -201,7 +237,23 @@ async fn each_lock_is_installed_by_the_manager_that_wrote_it() {
         let env = text(&installed, "node_modules/env");
         assert!(!env.contains("s3cret"), "{env}");
         assert_eq!(env.contains("YARN_NODE_LINKER=node-modules"), flags.contains("--immutable"));
-        assert_eq!(text(&installed, "node_modules/settings"), "npmRegistryServer: https://r.example\n");
+        assert_eq!(text(&installed, "node_modules/settings"), r#"{"npmRegistryServer":"https://r.example"}"#);
+        assert!(!text(&installed, "node_modules/manifest").contains("scripts"));
+    }
+}
+
+/// The yarn of one time takes no notice of the flags of another, by which no script is run.
+#[tokio::test]
+async fn a_yarn_of_another_time_is_not_run() {
+    for (content, version) in [("__metadata:\n  version: 8\n", "1.22.22"), ("# yarn lockfile v1\n# __metadata:\n", "4.5.1")] {
+        let (cache, bin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let marker = bin.path().join("ran");
+        let script = format!("test \"$*\" = --version && echo {version} && exit; touch {}", marker.display());
+        let path = program(bin.path(), "yarn", &script);
+        let handler = folder(&[("package.json", &manifest(r#""x": "1""#)), ("yarn.lock", content)]);
+        let error = refusal(&Registry::start().installer(cache.path()).with_env("PATH", path), &handler).await;
+        assert!(matches!(error, Error::OtherVersion { .. }), "{error}");
+        assert!(!marker.exists());
     }
 }
 
