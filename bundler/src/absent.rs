@@ -55,9 +55,14 @@ pub fn native<'a>(specifier: &'a str, importer: &'a str) -> Option<&'a str> {
     if KNOWN.iter().any(|(known, _)| *known == package) {
         return Some(package);
     }
-    let is_native = specifier.ends_with(".node") || LOADERS.contains(&package);
+    let is_native = is_file(specifier) || LOADERS.contains(&package);
     let of_importer = importer.rsplit_once("node_modules/").map(|(_, rest)| self::package(rest));
     is_native.then(|| of_importer.unwrap_or(specifier))
+}
+
+/// Whether a file of this name is native code.
+pub fn is_file(name: &str) -> bool {
+    name.ends_with(".node")
 }
 
 /// What is told of it, or of a module of Node's.

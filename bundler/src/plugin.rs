@@ -12,7 +12,8 @@ use oxc_resolver::FileSystem as _;
 use rolldown_common::{ImportKind, ResolvedExternal};
 use rolldown_plugin::{
     HookLoadArgs, HookLoadOutput, HookLoadReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn, HookTransformAstArgs,
-    HookTransformAstReturn, HookUsage, Plugin, PluginContext, PluginHookMeta, PluginOrder, SharedLoadPluginContext,
+    HookTransformAstReturn, HookUsage, Plugin, PluginContext, PluginContextResolveOptions, PluginHookMeta, PluginOrder,
+    SharedLoadPluginContext,
 };
 
 use crate::{
@@ -65,6 +66,15 @@ fn is_elsewhere(specifier: &str) -> bool {
     schemes.iter().any(|scheme| specifier.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
+/// Not all that is called `.node` is native: `react-dom/server.node` is what that package has for Node.
+async fn leads_to_code(context: &PluginContext, args: &HookResolveIdArgs<'_>) -> bool {
+    let leads_to = async || {
+        let options = PluginContextResolveOptions { import_kind: args.kind, ..PluginContextResolveOptions::default() };
+        context.resolve(args.specifier, args.importer, Some(options)).await.ok()?.ok()
+    };
+    absent::is_file(args.specifier) && leads_to().await.is_some_and(|found| !absent::is_file(found.id.as_str()))
+}
+
 impl Plugin for HandlerPlugin {
     fn name(&self) -> Cow<'static, str> {
         "handler".into()
@@ -78,7 +88,7 @@ impl Plugin for HandlerPlugin {
         Some(PluginHookMeta { order: Some(PluginOrder::Pre) })
     }
 
-    async fn resolve_id(&self, _context: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+    async fn resolve_id(&self, context: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
         if args.is_entry {
             return Ok(None);
         }
@@ -95,7 +105,9 @@ impl Plugin for HandlerPlugin {
         }
         let importer = args.importer.unwrap_or_default();
         let is_own = !importer.contains("/node_modules/");
-        if let Some(native) = absent::native(args.specifier, importer) {
+        if let Some(native) = absent::native(args.specifier, importer)
+            && !leads_to_code(context, args).await
+        {
             // Of one's own static import it is known that it fails, and where.
             let is_certain = is_own && args.kind == ImportKind::Import;
             return Ok(Some(virtual_module(if is_certain { REFUSED } else { ABSENT }, native)));

@@ -140,7 +140,12 @@ async fn native_code_is_refused_where_it_is_imported_and_thrown_where_it_is_requ
         ("compiled.js", "import bare from '@me/bare';\nexport const handler = () => bare;"),
         ("node_modules/@me/bare/index.js", "module.exports = require('./out/bare');"),
         ("node_modules/@me/bare/binding.gyp", "{}"),
+        ("named.js", "import { a } from 'for/server.node';\nexport const handler = () => a;"),
+        ("node_modules/for/package.json", r#"{ "exports": { "./server.node": "./server.node.js" } }"#),
+        ("node_modules/for/server.node.js", "exports.a = require('./inner.node').a;"),
+        ("node_modules/for/inner.node.js", "exports.a = 'only called so';"),
     ]);
+    has(&handler.bundle("named.js").await.expect("bundles").code, "only called so");
     let refused = only(handler.rejected("compiled.js").await).to_string();
     has(&refused, "node_modules/@me/bare/index.js:1:26: @me/bare is native code, which cannot run in the sandbox: ");
     let refused = only(handler.rejected("own.js").await).to_string();

@@ -45,7 +45,7 @@ impl fmt::Display for HandlerId {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     pub id: HandlerId,
-    /// Every file that was read to make it: what to watch for changes.
+    /// Every file that was read to make it, or would have been if it were there: what to watch for changes.
     pub inputs: Vec<PathBuf>,
     /// What the bundler thought worth saying, and what the handler's top level logged.
     pub warnings: Vec<String>,

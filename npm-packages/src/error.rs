@@ -68,7 +68,9 @@ pub enum Error {
         seconds: u64,
     },
     /// The registry wants to know who asks.
-    #[error("the registry refuses to give a package to this user: log in to it on the host, where ~/.npmrc may name ${{NPM_TOKEN}}; in the handler's own, variables do not count ({detail})")]
+    #[error(
+        "the registry refuses to give a package to this user: log in to it on the host, where ~/.npmrc may name ${{NPM_TOKEN}}; in the handler's own, variables do not count ({detail})"
+    )]
     Denied {
         /// In the manager's own words.
         detail: String,

@@ -11,7 +11,8 @@ pub struct Outside {
     pub reason: &'static str,
 }
 
-const REASON: &str = "only packages of a registry and those in the handler's folder can be installed";
+const REASON: &str =
+    "only packages of a registry and those in the handler's folder can be installed; for others, put node_modules beside package.json";
 
 pub type Checked = Result<(), Outside>;
 

@@ -21,11 +21,8 @@ use crate::{
     admission::{Full, Gate},
     artifact::Artifact,
     call,
-    engine::{
-        cache::{Cache, Entry},
-        metering::Metering,
-    },
-    handler::{Handler, Metadata, entry_name},
+    engine::{cache::Cache, metering::Metering},
+    handler::{Handler, Metadata, Stored, entry_name},
     language::{
         Reading,
         installed::{Installed, LANGUAGES, Setup, Slot},
@@ -112,7 +109,7 @@ struct Settings {
 
 struct Deployed {
     installed: Arc<Installed>,
-    entry: Arc<Entry>,
+    stored: Arc<Stored>,
     /// None while it is idle.
     handler: ArcSwapOption<Handler>,
     /// Held while it is loaded again, so that many calls at once load it once.
@@ -239,17 +236,16 @@ impl LocalExecutor {
         Workshop { wasmtime: &installed.wasmtime, cache: &self.cache, language: &*installed.language }
     }
 
-    fn deploy(&self, installed: &Arc<Installed>, id: &HandlerId, entry: Entry) -> Result<Arc<Deployed>, PrepareError> {
+    fn deploy(&self, installed: &Arc<Installed>, id: &HandlerId, stored: Arc<Stored>) -> Result<Arc<Deployed>, PrepareError> {
         if let Some(deployed) = self.handlers.load().get(id) {
             return Ok(deployed.clone());
         }
-        let entry = Arc::new(entry);
         let handler = installed
-            .load(&self.cache, &entry)
+            .load(&stored)
             .map_err(|error| PrepareError::rejected(format!("is no component of the world mirra:function/function: {error:#}")))?;
         let deployed = Arc::new(Deployed {
             installed: installed.clone(),
-            entry,
+            stored,
             handler: ArcSwapOption::from_pointee(handler),
             awakening: Mutex::new(()),
             gate: Gate::new(self.config.concurrency_per_handler_max, self.config.queue_max),
@@ -271,13 +267,13 @@ impl LocalExecutor {
         if let Some(handler) = deployed.handler.load_full() {
             return Ok(handler);
         }
-        let (deployed, cache) = (deployed.clone(), self.cache.clone());
+        let deployed = deployed.clone();
         let load = move || {
             let _awakening = deployed.awakening.lock();
             if let Some(handler) = deployed.handler.load_full() {
                 return Ok(handler);
             }
-            let handler = Arc::new(deployed.installed.load(&cache, &deployed.entry)?);
+            let handler = Arc::new(deployed.installed.load(&deployed.stored)?);
             deployed.handler.store(Some(handler.clone()));
             wasmtime::Result::Ok(handler)
         };
@@ -297,9 +293,9 @@ impl LocalExecutor {
         };
         let metadata = metadata.ok_or_else(unknown)?;
         let installed = self.language_named(&metadata.language).await?;
-        let entry = self.workshop(installed).kept(id).map_err(|error| HostError::caused_by("cannot make a handler again", error))?;
-        let entry = entry.ok_or_else(unknown)?;
-        self.deploy(installed, id, entry).map_err(|error| HostError::caused_by("cannot load a handler", error))
+        let stored = self.workshop(installed).kept(id).map_err(|error| HostError::caused_by("cannot make a handler again", error))?;
+        let stored = stored.ok_or_else(unknown)?;
+        self.deploy(installed, id, stored).map_err(|error| HostError::caused_by("cannot load a handler", error))
     }
 }
 
@@ -309,8 +305,8 @@ impl Executor for LocalExecutor {
             let mut installed = self.language_of(&source).await?;
             loop {
                 match self.workshop(installed).prepare(&source.path).await? {
-                    Preparation::Prepared(prepared, entry) => {
-                        self.deploy(installed, &prepared.id, entry)?;
+                    Preparation::Prepared(prepared, stored) => {
+                        self.deploy(installed, &prepared.id, stored)?;
                         return Ok(prepared);
                     }
                     Preparation::Elsewhere(language) => installed = self.language_named(language).await?,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memmap2::Mmap;
 use mirra_host_sdk::{AllowList, HandlerId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasmtime::{
@@ -39,25 +40,61 @@ pub struct Traces {
     pub source_map: String,
 }
 
+/// A handler as the cache has it, all that it takes to run it: what is removed from the cache later is still here.
+pub struct Stored {
+    pub metadata: Metadata,
+    /// Its compiled code.
+    entry: Entry,
+    /// What it sees of files: the folder, and an archive.
+    archives: Vec<(String, Arc<Mmap>)>,
+}
+
 pub struct Handler {
     pre: FunctionPre<Call>,
     fuel: Fuel,
-    entry: Arc<Entry>,
+    stored: Arc<Stored>,
     files: Files,
     allowed_hosts: Option<Arc<AllowList>>,
     pages: Arc<Pages>,
 }
 
+impl Stored {
+    /// None: something of it is damaged, or not in the cache any more.
+    pub fn open(cache: &Cache, entry: Entry) -> Option<Arc<Stored>> {
+        let metadata = Metadata::read(&entry).ok()?;
+        let open = |(folder, name): &(String, String)| Some((folder.clone(), Arc::new(cache.get(name)?.map().ok()?)));
+        let archives = metadata.mounts.iter().map(open).collect::<Option<_>>()?;
+        Some(Arc::new(Stored { metadata, entry, archives }))
+    }
+
+    /// The handler's own files beside those of its language.
+    fn files(&self, mut files: Files) -> Result<Files> {
+        for (folder, archive) in &self.archives {
+            files = files.with(folder, Arc::new(Archive::open(Box::new(Mapped(archive.clone())))?));
+        }
+        Ok(files)
+    }
+}
+
+/// An archive is taken in anew when a handler awakes, as its names are what takes room; it stays mapped.
+struct Mapped(Arc<Mmap>);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Handler {
     /// `linker` must have what the handler's language imports. `files` are those that the handler sees besides its own.
-    pub fn load(cache: &Cache, engine: &Engine, linker: &Linker<Call>, entry: Arc<Entry>, fuel: Fuel, files: Files) -> Result<Handler> {
-        let metadata = Metadata::read(&entry)?;
-        let files = metadata.files(cache, files)?;
-        let allowed_hosts = metadata.allowed_hosts.map(|hosts| AllowList::parse(hosts.iter().map(String::as_str))).transpose()?;
+    pub fn load(engine: &Engine, linker: &Linker<Call>, stored: Arc<Stored>, fuel: Fuel, files: Files) -> Result<Handler> {
+        let files = stored.files(files)?;
+        let allowed_hosts = stored.metadata.allowed_hosts.as_ref();
+        let allowed_hosts = allowed_hosts.map(|hosts| AllowList::parse(hosts.iter().map(String::as_str))).transpose()?;
         // SAFETY: the entry was checked to be what this cache's owner stored.
-        let component = unsafe { Component::deserialize_file(engine, entry.path()) }.context("cannot load the compiled handler")?;
+        let component = unsafe { Component::deserialize_file(engine, stored.entry.path()) }.context("cannot load the compiled handler")?;
         let pre = FunctionPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Handler { pre, fuel, entry, files, allowed_hosts: allowed_hosts.map(Arc::new), pages: Arc::default() })
+        Ok(Handler { pre, fuel, stored, files, allowed_hosts: allowed_hosts.map(Arc::new), pages: Arc::default() })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -91,7 +128,7 @@ impl Handler {
     /// A guest's stack trace in source lines. Traces are read from disk when one is needed: of a thousand handlers, few ever
     /// fail, and their maps would be most of what the host keeps in memory.
     pub fn source_stack(&self, stack: &str) -> String {
-        let traces = || Traces::read(&self.entry).ok()?;
+        let traces = || Traces::read(&self.stored.entry).ok()?;
         match traces() {
             Some(traces) if !stack.is_empty() => stack::map_stack(stack, &traces.code, &traces.source_map),
             // Of what runs as it was written, and of components of other origin.
@@ -114,15 +151,6 @@ impl Metadata {
     pub fn pack(&self, traces: Option<&Traces>) -> Result<Vec<u8>> {
         let packed = pack(self)?;
         Ok([&(packed.len() as u32).to_le_bytes()[..], &packed, &pack(&traces)?].concat())
-    }
-
-    /// The handler's own files, from the cache, beside those of its language.
-    fn files(&self, cache: &Cache, mut files: Files) -> Result<Files> {
-        for (folder, name) in &self.mounts {
-            let archive = cache.get(name).with_context(|| format!("the cache has lost {name}"))?;
-            files = files.with(folder, Arc::new(Archive::open(Box::new(archive.map()?))?));
-        }
-        Ok(files)
     }
 }
 

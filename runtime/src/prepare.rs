@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -9,13 +11,12 @@ use std::{
 
 use mirra_host_sdk::{HandlerId, HostError, PrepareError, Prepared};
 use serde::{Deserialize, Serialize};
-use wasmtime::Engine;
-use wasmtime::Result;
+use wasmtime::{Engine, Result, format_err};
 
 use crate::{
     artifact::Artifact,
     engine::cache::{Cache, Entry, hex},
-    handler::{Metadata, entry_name},
+    handler::{Metadata, Stored, entry_name},
     language::{Language, Reading, Recipe},
     settings::Settings,
 };
@@ -31,8 +32,8 @@ struct Receipt {
 
 /// What preparing comes to.
 pub enum Outcome {
-    /// The handler, and its compiled code.
-    Prepared(Prepared, Entry),
+    /// The handler, and what the cache has of it.
+    Prepared(Prepared, Arc<Stored>),
     /// It is one for the language of this name.
     Elsewhere(&'static str),
 }
@@ -50,47 +51,46 @@ impl Workshop<'_> {
         let began = Instant::now();
         let receipt_name = receipt_name(self.language, path);
         if let Some(receipt) = still_valid(self.cache, &receipt_name)
-            && let Some(entry) = self.kept(&receipt.id)?
+            && let Some(stored) = self.kept(&receipt.id)?
         {
-            return Ok(Outcome::Prepared(receipt.prepared(true, began), entry));
+            return Ok(Outcome::Prepared(receipt.prepared(true, began), stored));
         }
+        let reads_from = now();
         let recipe = match self.language.read(path).await? {
             Reading::Recipe(recipe) => recipe,
             Reading::Elsewhere(language) => return Ok(Outcome::Elsewhere(language)),
         };
-        let (settings, settings_file) = self.language.settings_file().map(|file| file.read(path)).transpose()?.unwrap_or_default();
-        // Read before the build: a file that changes meanwhile must not pass for what was built.
+        let (settings, settings_file) = self.language.settings_file().map(|file| file.read(path)).transpose()?.unzip();
+        let settings = settings.unwrap_or_default();
         let inputs = hash_inputs(recipe.inputs.iter().chain(&settings_file))
             .map_err(|error| HostError::caused_by("cannot read a source file again", error))?;
         let id = handler_id(self.language, &recipe, &settings);
-        let (entry, warnings, is_cached) = match self.kept(&id)? {
-            Some(entry) => {
-                let warnings = Metadata::read(&entry).map_err(internal)?.warnings;
-                (entry, warnings, true)
-            }
-            None => {
-                let (entry, warnings) = self.build(&id, recipe, settings).await?;
-                (entry, warnings, false)
-            }
+        let (stored, is_cached) = match self.kept(&id)? {
+            Some(stored) => (stored, true),
+            None => (self.build(&id, recipe, settings).await?, false),
         };
-        let receipt = Receipt { id, warnings, inputs };
-        let json = serde_json::to_vec(&receipt).map_err(|error| internal(error.into()))?;
-        self.cache.put(&receipt_name, &[], &json).map_err(internal)?;
-        Ok(Outcome::Prepared(receipt.prepared(is_cached, began), entry))
+        let receipt = Receipt { id, warnings: stored.metadata.warnings.clone(), inputs };
+        // What has changed meanwhile must not pass for what was built; reading may have installed packages for minutes.
+        if receipt.inputs.keys().all(|path| is_older(path, reads_from)) {
+            let json = serde_json::to_vec(&receipt).map_err(|error| internal(error.into()))?;
+            self.cache.put(&receipt_name, &[], &json).map_err(internal)?;
+        }
+        Ok(Outcome::Prepared(receipt.prepared(is_cached, began), stored))
     }
 
     /// A handler that was built once: its compiled code, made again if only its artifact is left.
-    pub fn kept(&self, id: &HandlerId) -> Result<Option<Entry>, PrepareError> {
-        if let Some(entry) = self.cache.get(&entry_name(id)) {
+    pub fn kept(&self, id: &HandlerId) -> Result<Option<Arc<Stored>>, PrepareError> {
+        if let Some(stored) = self.cache.get(&entry_name(id)).and_then(|entry| Stored::open(self.cache, entry)) {
             Artifact::keep(self.cache, id);
-            return Ok(Some(entry));
+            return Ok(Some(stored));
         }
         let Some(artifact) = Artifact::load(self.cache, id) else { return Ok(None) };
         let image = artifact.image(self.language.base().map_err(internal)?).map_err(internal)?;
-        self.compile(id, &image, &artifact.metadata).map(Some)
+        let entry = self.compile(id, &image, &artifact.metadata)?;
+        Ok(Stored::open(self.cache, entry))
     }
 
-    async fn build(&self, id: &HandlerId, recipe: Recipe, settings: Settings) -> Result<(Entry, Vec<String>), PrepareError> {
+    async fn build(&self, id: &HandlerId, recipe: Recipe, settings: Settings) -> Result<Arc<Stored>, PrepareError> {
         let built = self.language.build(&recipe).await?;
         let warnings = [recipe.warnings, built.logs].concat();
         let mut mounts = Vec::new();
@@ -103,12 +103,12 @@ impl Workshop<'_> {
             mounts.push((mount.folder.to_owned(), name));
         }
         let language = self.language.name().to_owned();
-        let metadata = Metadata { language, warnings: warnings.clone(), mounts, allowed_hosts: settings.allowed_hosts };
+        let metadata = Metadata { language, warnings, mounts, allowed_hosts: settings.allowed_hosts };
         let metadata = metadata.pack(recipe.traces.as_ref()).map_err(internal)?;
         let entry = self.compile(id, &built.image, &metadata)?;
         let artifact = Artifact::new(metadata, &built.image, self.language.base().map_err(internal)?).map_err(internal)?;
         artifact.store(self.cache, id).map_err(internal)?;
-        Ok((entry, warnings))
+        Stored::open(self.cache, entry).ok_or_else(|| internal(format_err!("what was written to the cache is not there")))
     }
 
     /// Blocks for milliseconds, so the caller has a thread that may: little of it is compiling, most is writing.
@@ -161,18 +161,40 @@ fn handler_id(language: &dyn Language, recipe: &Recipe, settings: &Settings) -> 
     HandlerId(hex(&hash.finalize().as_bytes()[..16]))
 }
 
-fn hash_inputs<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> std::io::Result<BTreeMap<PathBuf, String>> {
+fn hash_inputs<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> io::Result<BTreeMap<PathBuf, String>> {
     paths.map(|path| Ok((path.clone(), hash_of(path)?))).collect()
 }
 
-fn hash_of(path: &Path) -> std::io::Result<String> {
-    let content = if path.is_dir() { names_in(path)? } else { std::fs::read(path)? };
+/// What is not there has the hash "": it is an input where its coming would make a difference.
+fn hash_of(path: &Path) -> io::Result<String> {
+    let content = match std::fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => names_in(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
     Ok(hex(blake3::hash(&content).as_bytes()))
 }
 
+/// The time as files get it, in seconds and nanoseconds: the clock that is always on.
+fn now() -> (i64, i64) {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    (now.tv_sec, now.tv_nsec)
+}
+
+/// Whether a file or folder has been the same since before `time`. A tick of that clock takes milliseconds, and what was changed in the
+/// same one may have been so before or after.
+fn is_older(path: &Path, time: (i64, i64)) -> bool {
+    match std::fs::metadata(path) {
+        Ok(metadata) => (metadata.mtime(), metadata.mtime_nsec()).max((metadata.ctime(), metadata.ctime_nsec())) < time,
+        // If it had been there, it would have been read.
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// Names in a folder, but for those that handlers do not see: tools make and remove such files all the time.
-fn names_in(folder: &Path) -> std::io::Result<Vec<u8>> {
-    let names: std::io::Result<BTreeSet<_>> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
+fn names_in(folder: &Path) -> io::Result<Vec<u8>> {
+    let names: io::Result<BTreeSet<_>> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect();
     let seen = names?.into_iter().filter(|name| !name.as_encoded_bytes().starts_with(b"."));
     Ok(seen.flat_map(|name| [name.as_encoded_bytes(), b"/"].concat()).collect())
 }

@@ -17,7 +17,7 @@ use cap_std::{ambient_authority, fs::Dir};
 use mirra_host_sdk::{AllowList, Diagnostic, PrepareError};
 use serde::Deserialize;
 
-/// A package.json or pyproject.toml that is larger is none.
+/// Longer than any that somebody wrote.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What a handler asks to be held to. It can only ever give up what the host would allow.
@@ -63,18 +63,22 @@ pub const PYPROJECT_TOML: SettingsFile = SettingsFile {
 };
 
 impl SettingsFile {
-    /// The settings of the handler at `path`, and the file if it is there.
+    /// The settings of the handler at `path`, and the file that has them, or would.
     ///
     /// # Errors
     /// The file has settings that are none, or cannot be read.
-    pub fn read(&self, path: &Path) -> Result<(Settings, Option<PathBuf>), PrepareError> {
-        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    pub fn read(&self, path: &Path) -> Result<(Settings, PathBuf), PrepareError> {
         let rejected =
             |message| PrepareError::Rejected(vec![Diagnostic { message, file: Some(self.name.to_owned()), ..Diagnostic::default() }]);
-        let text = read(folder, self.name).map_err(|error| rejected(format!("cannot be read: {error}")))?;
-        let Some(text) = text else { return Ok((Settings::default(), None)) };
-        let settings = (self.parse)(&text).and_then(Settings::checked).map_err(rejected)?;
-        Ok((settings, Some(folder.join(self.name))))
+        let unreadable = |error: io::Error| rejected(format!("cannot be read: {error}"));
+        // A handler is where its file is, and not where a link to it is, for its imports, too.
+        let path = path.canonicalize().map_err(unreadable)?;
+        let folder = if path.is_dir() { &*path } else { path.parent().unwrap_or(&path) };
+        let settings = match read(folder, self.name).map_err(unreadable)? {
+            Some(text) => (self.parse)(&text).and_then(Settings::checked).map_err(rejected)?,
+            None => Settings::default(),
+        };
+        Ok((settings, folder.join(self.name)))
     }
 }
 
@@ -89,12 +93,17 @@ impl Settings {
 
 /// None: there is no such file in the folder. One that is a link out of it does not count as in it.
 fn read(folder: &Path, name: &str) -> io::Result<Option<String>> {
-    let file = match Dir::open_ambient_dir(folder, ambient_authority()).and_then(|folder| folder.open(name)) {
+    let file = match Dir::open_ambient_dir(folder, ambient_authority())?.open(name) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Refused by cap-std, and not by the system.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut text = String::new();
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other(format!("it has more than {} MB", FILE_BYTES_MAX >> 20)));
+    }
     Ok(Some(text))
 }

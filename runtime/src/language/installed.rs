@@ -16,13 +16,13 @@ use super::{Language, component, node, python};
 use crate::{
     LongWork, Metering,
     engine::{
-        cache::{Cache, Entry},
+        cache::Cache,
         config::{Fuel, Needs, wasmtime_config},
         shared::{Guest, Plan, SharedEngine},
         snapshot::LoadLimits,
     },
     files::Files,
-    handler::Handler,
+    handler::{Handler, Stored},
     host::{self, Call},
 };
 
@@ -68,8 +68,8 @@ pub struct Installed {
 }
 
 impl Installed {
-    pub fn load(&self, cache: &Cache, entry: &Arc<Entry>) -> Result<Handler> {
-        Handler::load(cache, &self.wasmtime, &self.linker, entry.clone(), self.fuel, self.language.files())
+    pub fn load(&self, stored: &Arc<Stored>) -> Result<Handler> {
+        Handler::load(&self.wasmtime, &self.linker, stored.clone(), self.fuel, self.language.files())
     }
 }
 

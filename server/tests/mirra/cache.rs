@@ -52,6 +52,28 @@ fn damaged_files_are_made_anew() {
     }
 }
 
+/// What a handler sees of files lies beside its code, and one can be lost without the other.
+#[test]
+fn files_that_are_lost_are_made_anew() {
+    let folder = tempdir().unwrap();
+    let (data, handler) = (folder.path().join("data"), folder.path().join("handler"));
+    write(handler.join("name.txt"), "Ada");
+    write(
+        handler.join("index.js"),
+        "import { readFileSync } from 'fs';\nexport const handler = () => readFileSync(`${__dirname}/name.txt`, 'utf8');",
+    );
+    assert_eq!(run_with(&data, &handler).json(), "Ada");
+    let is_archive = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().starts_with("files-");
+    let archives = || files(&data).into_iter().filter(is_archive).collect::<Vec<_>>();
+    let damages: [fn(&Path); 2] = [|file| fs::remove_file(file).unwrap(), |file| fs::write(file, "something else").unwrap()];
+    for damage in damages {
+        assert_eq!(archives().len(), 1);
+        archives().iter().for_each(|file| damage(file));
+        let ended = run_with(&data, &handler);
+        assert_eq!((ended.code, ended.json()), (0, "Ada".into()), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_file_of_another_handler_is_not_taken_for_this_one() {
     let folder = tempdir().unwrap();

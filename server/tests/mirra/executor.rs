@@ -287,7 +287,13 @@ async fn an_idle_handler_wakes_when_it_is_called() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let bed = Bed::new(|config| Config { cache_folder: cache.clone(), ..config }).await;
-    let handler = bed.prepare("export const handler = (event) => { if (event.fails) throw new Error('no'); return 'awake'; };").await;
+    let source = folder.path().join("handler");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(source.join("state.txt"), "awake").unwrap();
+    let code = "import { readFileSync } from 'fs';
+export const handler = (event) => { if (event.fails) throw new Error('no'); return readFileSync(`${__dirname}/state.txt`, 'utf8'); };";
+    std::fs::write(source.join("index.js"), code).unwrap();
+    let handler = bed.executor.prepare(Source::path(&source)).await.unwrap().id;
     for _ in 0..2 {
         bed.executor.release_idle();
         bed.executor.release_idle();
@@ -300,7 +306,7 @@ async fn an_idle_handler_wakes_when_it_is_called() {
             assert_eq!(call.await.unwrap().unwrap().result.unwrap().get(), r#""awake""#);
         }
         let error = bed.call(&handler, r#"{"fails":true}"#, Limits::default()).await.result.unwrap_err();
-        assert!(error.stack.unwrap().contains("handler.mjs:1"), "stack traces come from the file, too");
+        assert!(error.stack.unwrap().contains("index.js:2"), "stack traces come from the file, too");
     }
 }
 

@@ -162,6 +162,24 @@ fn settings_that_are_none_are_refused_at_deploy() {
     }
 }
 
+/// However it is named, and whenever they come.
+#[test]
+fn the_settings_of_a_single_file_are_those_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    write(file("index.js"), "export const handler = () => 1;");
+    // Not those of JavaScript.
+    write(file("pyproject.toml"), "[tool.mirra]\nallowed-hosts = [1]\n");
+    let in_folder = |name: &str| run(mirra(&["run", name]).current_dir(folder.path()), "");
+    assert_eq!(in_folder("index.js").json(), 1);
+    write(file("package.json"), r#"{ "mirra": { "allowedHosts": "x" } }"#);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(file("index.js"), elsewhere.path().join("link.js")).unwrap();
+    for ended in [in_folder("index.js"), in_folder("./index.js"), in_folder(elsewhere.path().join("link.js").to_str().unwrap())] {
+        assert!(ended.code == 2 && ended.stderr.contains("package.json: invalid type"), "{}", ended.stderr);
+    }
+}
+
 /// Aborting closes the connection, so that a server that is still at work can stop.
 #[test]
 fn what_a_handler_gives_up_is_hung_up() {

@@ -1,6 +1,6 @@
 //! Packages of JavaScript handlers: installed by npm from a lock, and those that cannot run.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
@@ -53,6 +53,28 @@ fn a_lock_is_enough() {
     write(handler.path().join("node_modules/lib/package.json"), r#"{ "main": "../../lib/name.js" }"#);
     write(handler.path().join("lib/name.js"), "export const name = 'Joan';");
     until("node_modules is read", || server.call(name, "{}").json() == "bye, Joan");
+}
+
+/// What was installed by the lock of before must not pass for what the lock says now.
+#[test]
+fn a_lock_that_changes_while_it_is_installed_is_installed_again() {
+    let (handler, bin) = (tempdir().unwrap(), tempdir().unwrap());
+    write(handler.path().join("package.json"), r#"{ "dependencies": { "x": "1" } }"#);
+    write(handler.path().join("index.js"), "import version from 'x';\nexport const handler = () => version;");
+    let lock = handler.path().join("package-lock.json");
+    let version = |number: u32| json!({ "lockfileVersion": 3, "packages": { "node_modules/x": { "version": format!("{number}.0.0") } } });
+    write(&lock, version(1).to_string());
+    let script = "#!/bin/sh\nmkdir -p node_modules/x\n\
+                  echo \"module.exports = $(tr -dc 0-9 < package-lock.json);\" > node_modules/x/index.js\n\
+                  if test -n \"$(ls NEXT)\"; then mv NEXT LOCK; fi\n";
+    let next = bin.path().join("next");
+    write(&next, version(2).to_string());
+    let npm = bin.path().join("npm");
+    write(&npm, script.replace("NEXT", next.to_str().unwrap()).replace("LOCK", lock.to_str().unwrap()));
+    fs::set_permissions(&npm, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
+    let call = || run(mirra(&["run", handler.path().to_str().unwrap()]).env("PATH", &path), "").json();
+    assert_eq!([call(), call()], [3100, 3200]);
 }
 
 #[test]
