@@ -40,6 +40,9 @@ pub async fn run(
     if handler.fuel() == Fuel::CountedByWasmtime {
         store.set_fuel(fuel_budget).map_err(|error| HostError::caused_by("cannot give fuel to a call", error))?;
         store.fuel_async_yield_interval(Some(FUEL_SLICE)).map_err(|error| HostError::caused_by("cannot slice a call", error))?;
+        // Fuel does not tell how long the host has worked for it.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
     }
 
     let mut cold_start = Duration::ZERO;
@@ -51,7 +54,7 @@ pub async fn run(
             None
         }
     };
-    finish(store, &handler, invocation, fuel_budget, cold_start, answer)
+    finish(store, &handler, invocation, cold_start, answer)
 }
 
 async fn enter(store: &mut Store<Call>, handler: &Handler, event: &str, context: &str, cold_start: &mut Duration) -> Answer {
@@ -65,13 +68,12 @@ fn finish(
     store: Store<Call>,
     handler: &Handler,
     invocation: Invocation,
-    fuel_budget: u64,
     cold_start: Duration,
     answer: Option<Answer>,
 ) -> Result<Outcome, HostError> {
     let fuel_left = store.get_fuel();
     let Call { mut guard, mut logs, wasi, .. } = store.into_data();
-    let fuel_used = fuel_left.map_or(guard.fuel_burnt(), |left| fuel_budget.saturating_sub(left));
+    guard.note_fuel_left(fuel_left.ok());
     let result = match answer {
         Some(Ok(Ok(json))) if guard.output_fits(json.len()) => checked(json),
         Some(Ok(Ok(_))) | None => Err(InvocationError::new(ErrorCode::HandlerError, "the call was stopped")),
@@ -81,7 +83,7 @@ fn finish(
     if let Some(wasi) = wasi {
         wasi.drain_into(&mut logs);
     }
-    let (mut usage, hit) = guard.finish(fuel_used, cold_start);
+    let (mut usage, hit) = guard.finish(cold_start);
     let (logs, lines_dropped) = logs.finish();
     usage.log_lines_dropped = lines_dropped;
     let result = match hit {

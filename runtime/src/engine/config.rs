@@ -63,7 +63,7 @@ pub fn wasmtime_config(instances_max: u32, fuel: Fuel, needs: Needs) -> Config {
         .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances_max, needs)));
     if fuel == Fuel::CountedByWasmtime {
-        config.consume_fuel(true).operator_cost(operator_cost());
+        config.consume_fuel(true).operator_cost(operator_cost()).epoch_interruption(true);
     }
     config
 }

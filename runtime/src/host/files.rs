@@ -4,15 +4,19 @@ use super::{
 };
 
 impl Host for Call {
-    fn find(&mut self, folder: u32, path: String) -> wasmtime::Result<Option<File>> {
+    async fn find(&mut self, folder: u32, path: String) -> wasmtime::Result<Option<File>> {
+        self.work(path.len()).await?;
         Ok(self.files.find(folder, &path).map(|file| File { id: file.id, is_folder: file.is_folder, size: file.size }))
     }
 
-    fn read(&mut self, id: u32, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {
+    async fn read(&mut self, id: u32, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {
+        self.work(self.files.read(id, offset, length).len()).await?;
         Ok(self.files.read(id, offset, length).to_vec())
     }
 
-    fn names(&mut self, id: u32) -> wasmtime::Result<Vec<String>> {
-        Ok(self.files.names(id))
+    async fn names(&mut self, id: u32) -> wasmtime::Result<Vec<String>> {
+        let names = self.files.names(id);
+        self.work(names.iter().map(String::len).sum()).await?;
+        Ok(names)
     }
 }

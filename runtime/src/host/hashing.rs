@@ -10,15 +10,12 @@ type State = (u64, u64, u64, u64, u64, u64, u64, u64);
 /// So long that asking costs nothing beside it, and so short that others need not wait.
 const BLOCKS_BYTES_MAX: usize = 64 << 10;
 
-/// What hashing is charged: a processor without instructions for it takes as long for as many turns of a loop.
-const BYTES_PER_FUEL: u64 = 4;
-
 impl Host for Call {
-    fn compress(&mut self, hash: Hash, state: State, blocks: Vec<u8>) -> wasmtime::Result<Option<State>> {
+    async fn compress(&mut self, hash: Hash, state: State, blocks: Vec<u8>) -> wasmtime::Result<Option<State>> {
         if blocks.len() > BLOCKS_BYTES_MAX {
             bail!("{} bytes are hashed at once, of at most {BLOCKS_BYTES_MAX}", blocks.len());
         }
-        self.guard.burn(blocks.len() as u64 / BYTES_PER_FUEL)?;
+        self.work(blocks.len()).await?;
         let mut state = [state.0, state.1, state.2, state.3, state.4, state.5, state.6, state.7];
         let is_whole = match hash {
             Hash::Sha1 => with_pairs(&mut state, |words: &mut [u32; 5]| whole(&blocks, |blocks| sha1::block_api::compress(words, blocks))),

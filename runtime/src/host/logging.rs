@@ -55,14 +55,16 @@ impl Logs {
 }
 
 impl Host for Call {
-    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+    async fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         let level = match level {
             Level::Debug => LogLevel::Debug,
             Level::Info => LogLevel::Info,
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
+        let bytes = message.len();
+        // Before others have their turn: a long one that is dropped must not be held meanwhile.
         self.logs.push(level, message);
-        Ok(())
+        self.work(bytes).await
     }
 }

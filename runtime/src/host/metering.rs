@@ -1,11 +1,9 @@
-use std::task::Poll;
-
 use wasmtime::{
     StoreContextMut,
     component::{Linker, WasmList},
 };
 
-use super::{Call, bindings::mirra::function::metering::Host};
+use super::{Call, bindings::mirra::function::metering::Host, yield_once};
 use crate::engine::metering::SLICE;
 
 /// Fuel per unit that an engine counts: a turn of a loop or a call in an interpreter is worth about as many branches, which is
@@ -24,13 +22,13 @@ impl Host for Call {
         Ok(SLICE)
     }
 
-    /// Replaced by `add_finish`.
+    /// Of a component of other origin, which says of itself what it likes. Replaced by `add_finish`.
     fn finish(&mut self, left: i32, _memory: Vec<u8>) -> wasmtime::Result<()> {
         self.guard.burn(spent(left))
     }
 }
 
-/// `finish` by hand, since bindings would copy the list instead of telling where it lies.
+/// `finish` of our own engines, whose word is good. By hand, since bindings would copy the list instead of telling where it lies.
 pub fn add_finish(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance("mirra:function/metering@0.1.0")?;
@@ -43,17 +41,4 @@ pub fn add_finish(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     })?;
     linker.allow_shadowing(false);
     Ok(())
-}
-
-/// Lets whoever polls this call decide what runs next.
-async fn yield_once() {
-    let mut has_yielded = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await
 }

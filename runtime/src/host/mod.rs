@@ -9,13 +9,14 @@ mod operations;
 mod random;
 mod wasi;
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Poll};
 
 use mirra_host_sdk::{Capabilities, Invocation};
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::{engine::pages::Pages, files::Files, handler::Handler, limits::Guard};
 pub use logging::Logs;
+pub use metering::add_finish;
 pub use operations::Operations;
 pub use wasi::Wasi;
 
@@ -25,6 +26,11 @@ pub mod bindings {
         world: "function",
         imports: {
             "mirra:function/clocks.sleep-us": async | trappable,
+            "mirra:function/files.find": async | trappable,
+            "mirra:function/files.read": async | trappable,
+            "mirra:function/files.names": async | trappable,
+            "mirra:function/hashing.compress": async | trappable,
+            "mirra:function/logging.log": async | trappable,
             "mirra:function/metering.tick": async | trappable,
             "mirra:function/operations.start": store | trappable,
             "mirra:function/operations.wait": async | trappable,
@@ -56,6 +62,29 @@ impl Call {
     }
 }
 
+impl Call {
+    /// To be called by what works for the guest on so many bytes.
+    async fn work(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        if self.guard.work(bytes as u64)? {
+            yield_once().await;
+        }
+        Ok(())
+    }
+}
+
+/// Lets whoever polls this call decide what runs next.
+async fn yield_once() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
+
 /// The imports that every handler gets.
 pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::clocks::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
@@ -63,7 +92,6 @@ pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::hashing::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::logging::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
-    metering::add_finish(linker)?;
     bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::random::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
 }

@@ -21,6 +21,9 @@ use super::{
 /// handler has that ever waits.
 const UNHEARD_MAX: usize = 1 << 16;
 
+/// Arguments of a call's operations that are not over, all together: the host keeps them, beside the memory that the call is limited to.
+const ARGUMENT_BYTES_MAX: usize = 32 << 20;
+
 pub struct Operations {
     capabilities: Arc<Capabilities>,
     execution_id: String,
@@ -28,12 +31,18 @@ pub struct Operations {
     last_id: u32,
     /// Those that are not over.
     open: HashMap<u32, Open>,
+    argument_bytes: usize,
     /// Their parts that are under way.
     answering: FuturesUnordered<Abortable<BoxFuture<'static, Answered>>>,
 }
 
+struct Open {
+    state: State,
+    argument_bytes: usize,
+}
+
 /// Where an operation stands that is not over.
-enum Open {
+enum State {
     /// The handler waits for it.
     Answering(AbortHandle),
     /// It has another part, and the handler has not asked for it yet.
@@ -50,28 +59,40 @@ impl Operations {
             allowed_hosts,
             last_id: 0,
             open: HashMap::new(),
+            argument_bytes: 0,
             answering: FuturesUnordered::new(),
         }
     }
 
-    fn answer(&mut self, id: u32, work: Answering) -> wasmtime::Result<()> {
+    fn answer(&mut self, id: u32, argument_bytes: usize, work: Answering) -> wasmtime::Result<()> {
         if self.answering.len() >= UNHEARD_MAX {
             return Err(wasmtime::Error::msg(format!("more than {UNHEARD_MAX} operations were started without waiting for any")));
         }
         let (handle, registration) = AbortHandle::new_pair();
-        self.open.insert(id, Open::Answering(handle));
+        self.keep(id, Open { state: State::Answering(handle), argument_bytes });
         self.answering.push(Abortable::new(Box::pin(async move { (id, work.await) }), registration));
         Ok(())
+    }
+
+    fn keep(&mut self, id: u32, open: Open) {
+        self.argument_bytes += open.argument_bytes;
+        self.open.insert(id, open);
+    }
+
+    fn take(&mut self, id: u32) -> Option<Open> {
+        let open = self.open.remove(&id)?;
+        self.argument_bytes -= open.argument_bytes;
+        Some(open)
     }
 
     /// # Errors
     /// There is nothing more of it, which the handler was told: it is at fault, as with a handle that it does not have.
     fn next(&mut self, id: u32) -> wasmtime::Result<()> {
-        match self.open.remove(&id) {
-            Some(Open::Resting(work)) => self.answer(id, work),
+        match self.take(id) {
+            Some(Open { state: State::Resting(work), argument_bytes }) => self.answer(id, argument_bytes, work),
             // It is on its way already.
             Some(answering) => {
-                self.open.insert(id, answering);
+                self.keep(id, answering);
                 Ok(())
             }
             None => Err(wasmtime::Error::msg(format!("operation {id} has no other part"))),
@@ -79,7 +100,7 @@ impl Operations {
     }
 
     fn cancel(&mut self, id: u32) {
-        if let Some(Open::Answering(handle)) = self.open.remove(&id) {
+        if let Some(Open { state: State::Answering(handle), .. }) = self.take(id) {
             handle.abort();
         }
     }
@@ -91,11 +112,13 @@ impl Operations {
                 Ok(answered) => answered,
                 Err(Aborted) => continue,
             };
-            self.open.remove(&id);
+            let argument_bytes = self.take(id).map_or(0, |open| open.argument_bytes);
             let (is_last, outcome) = match answer {
                 Ok(Reply { json, more }) => {
                     let is_last = more.is_none();
-                    self.open.extend(more.map(|more| (id, Open::Resting(more))));
+                    if let Some(more) = more {
+                        self.keep(id, Open { state: State::Resting(more), argument_bytes });
+                    }
                     (is_last, Ok(Box::<str>::from(json).into_string()))
                 }
                 Err(OperationError { code, message }) => (true, Err(wit::OperationError { code: code.to_string(), message })),
@@ -111,19 +134,26 @@ fn refused(refusal: OperationError) -> Answering {
 
 impl Call {
     /// Begins an operation, or begins to refuse it: either way there will be a completion.
-    fn start(&mut self, name: &str, arguments: String, fuel_used: u64) -> wasmtime::Result<u32> {
+    fn start(&mut self, name: &str, arguments: String) -> wasmtime::Result<u32> {
         self.operations.last_id += 1;
         let id = self.operations.last_id;
-        let work = self.admit(name, arguments, fuel_used).unwrap_or_else(refused);
-        self.operations.answer(id, work)?;
+        let argument_bytes = arguments.len();
+        let admitted = self.admit(name, arguments).map(|work| (argument_bytes, work));
+        // What is refused keeps none.
+        let (argument_bytes, work) = admitted.unwrap_or_else(|refusal| (0, refused(refusal)));
+        self.operations.answer(id, argument_bytes, work)?;
         Ok(id)
     }
 
-    fn admit(&mut self, name: &str, arguments: String, fuel_used: u64) -> Result<Answering, OperationError> {
+    fn admit(&mut self, name: &str, arguments: String) -> Result<Answering, OperationError> {
         let refuse = |code, message: String| Err(OperationError::new(code, message));
         let open_max = self.guard.limits().open_operations_max;
         if self.operations.open.len() >= open_max as usize {
             return refuse(ErrorCode::ResourceDenied, format!("{name}: a call may have {open_max} operations under way at a time"));
+        }
+        if self.operations.argument_bytes.saturating_add(arguments.len()) > ARGUMENT_BYTES_MAX {
+            let message = format!("{name}: the arguments of a call's operations under way may have {ARGUMENT_BYTES_MAX} bytes together");
+            return refuse(ErrorCode::PayloadTooLarge, message);
         }
         let (adapter, method) = name.split_once('.').unwrap_or((name, ""));
         let Some(capability) = self.operations.capabilities.get(adapter).cloned() else {
@@ -137,11 +167,11 @@ impl Call {
             method: method.to_owned(),
             arguments,
             time_left: self.guard.time_left(),
-            budget_left: self.guard.budget_left(fuel_used),
+            budget_left: self.guard.budget_left(),
             allowed_hosts: self.operations.allowed_hosts.clone(),
         };
         let price = capability.price(&operation);
-        if !self.guard.charge(price, fuel_used) {
+        if !self.guard.charge(price) {
             let left = operation.budget_left;
             return refuse(ErrorCode::CostLimit, format!("{name} costs up to {price} USD, and {left} USD of the call's budget are left"));
         }
@@ -153,8 +183,8 @@ impl<T> HostWithStore<T> for HasSelf<Call> {
     fn start(mut host: Access<'_, T, Self>, name: String, arguments: String) -> wasmtime::Result<u32> {
         let fuel_left = host.as_context().get_fuel();
         let call = host.get();
-        let fuel_used = fuel_left.map_or(call.guard.fuel_burnt(), |left| call.guard.fuel_budget().saturating_sub(left));
-        call.start(&name, arguments, fuel_used)
+        call.guard.note_fuel_left(fuel_left.ok());
+        call.start(&name, arguments)
     }
 }
 

@@ -5,6 +5,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use mirra_bundler::{Bundler, ChildCommand};
@@ -25,6 +26,9 @@ use crate::{
     handler::{Handler, Stored},
     host::{self, Call},
 };
+
+/// Components of other origin let go at least as often. Fuel alone is no measure of that: little of it passes while the host works for them.
+const EPOCH: Duration = Duration::from_millis(5);
 
 /// A row of the table. The first that accepts a source has it.
 #[derive(Clone, Copy)]
@@ -77,6 +81,16 @@ fn install_components(setup: &Setup) -> Result<Installed> {
     let fuel = Fuel::CountedByWasmtime;
     let (wasmtime, mut linker) = wasmtime(setup, fuel, Needs::Little)?;
     host::add_wasi_to_linker(&mut linker)?;
+    let engine = wasmtime.weak();
+    // As long as there are handlers that it could interrupt.
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(EPOCH);
+        }
+    };
+    std::thread::Builder::new().name("epoch".to_owned()).spawn(tick).context("cannot start a thread")?;
     Ok(Installed { language: Box::new(component::Component::new(&wasmtime)), wasmtime, fuel, linker })
 }
 
@@ -129,6 +143,9 @@ fn wasmtime(setup: &Setup, fuel: Fuel, needs: Needs) -> Result<(Engine, Linker<C
     let wasmtime = Engine::new(&wasmtime_config(setup.concurrency_max, fuel, needs)).context("cannot set up wasmtime")?;
     let mut linker = Linker::new(&wasmtime);
     host::add_to_linker(&mut linker)?;
+    if fuel == Fuel::CountedByGuest {
+        host::add_finish(&mut linker)?;
+    }
     Ok((wasmtime, linker))
 }
 

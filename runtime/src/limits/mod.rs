@@ -31,6 +31,16 @@ pub enum LimitHit {
 /// Fuel between two looks at the clock and the budget: well under a millisecond of work.
 pub const FUEL_SLICE: u64 = 1_000_000;
 
+/// What the host does for a guest is charged by the byte: a processor without instructions for hashing takes as long for four as for a
+/// turn of a loop.
+const BYTES_PER_FUEL: u64 = 4;
+
+/// Passing from the guest to the host and back takes as long as work on so many bytes.
+const PASSAGE_BYTES: u64 = 400;
+
+/// After work on so many bytes, well under a millisecond, others have their turn.
+const WORK_SLICE_BYTES: u64 = 512 << 10;
+
 /// What a table's element occupies in the host.
 const TABLE_ELEMENT_BYTES: usize = 8;
 
@@ -41,6 +51,8 @@ pub struct Guard {
     meter: Arc<Meter>,
     memory_bytes: u64,
     memory_bytes_peak: u64,
+    /// What the host has worked on since others had their turn.
+    worked_bytes: u64,
     hit: Option<LimitHit>,
 }
 
@@ -49,7 +61,9 @@ pub struct Meter {
     pub started: Instant,
     /// Whose fuel wasmtime counts: exact at the last look from inside, and the watch adds a slice for every one that passed
     /// since. Otherwise exact at every tick.
-    fuel: AtomicU64,
+    guest_fuel: AtomicU64,
+    /// For what the host did in its stead.
+    host_fuel: AtomicU64,
     pub who_counts: Fuel,
     /// What priced operations cost so far, in picodollars.
     operations: AtomicU64,
@@ -60,8 +74,9 @@ impl Guard {
     /// The call begins now.
     pub fn arm(limits: Limits, prices: Arc<PriceTable>, who_counts: Fuel) -> Guard {
         let started = Instant::now();
-        let meter = Meter { started, fuel: AtomicU64::new(0), who_counts, operations: AtomicU64::new(0), cpu_us: AtomicU64::new(0) };
-        Guard { limits, prices, meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, hit: None }
+        let zero = || AtomicU64::new(0);
+        let meter = Meter { started, guest_fuel: zero(), host_fuel: zero(), who_counts, operations: zero(), cpu_us: zero() };
+        Guard { limits, prices, meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, worked_bytes: 0, hit: None }
     }
 
     pub fn limits(&self) -> &Limits {
@@ -96,12 +111,37 @@ impl Guard {
 
     /// The guest counted its own work: takes it off. An error, which ends the call, when it was more than the call may use.
     pub fn burn(&mut self, fuel: u64) -> wasmtime::Result<()> {
-        let used = self.meter.fuel.fetch_add(fuel, Relaxed) + fuel;
-        if used > self.fuel_budget() {
+        self.meter.guest_fuel.fetch_add(fuel, Relaxed);
+        self.check_fuel()
+    }
+
+    /// The host is about to work for the guest on so many bytes. True: it has done so for long enough that others should have their turn
+    /// first. The same error.
+    pub fn work(&mut self, bytes: u64) -> wasmtime::Result<bool> {
+        let bytes = bytes + PASSAGE_BYTES;
+        self.meter.host_fuel.fetch_add(bytes / BYTES_PER_FUEL, Relaxed);
+        self.check_fuel()?;
+        self.worked_bytes += bytes;
+        let is_over = self.worked_bytes >= WORK_SLICE_BYTES;
+        if is_over {
+            self.worked_bytes = 0;
+        }
+        Ok(is_over)
+    }
+
+    fn check_fuel(&mut self) -> wasmtime::Result<()> {
+        if self.meter.fuel() > self.fuel_budget() {
             self.ran_out_of_fuel();
             return Err(wasmtime::Error::msg("out of fuel"));
         }
         Ok(())
+    }
+
+    /// Takes note of what wasmtime says is left of `fuel_budget`, where it is wasmtime that counts.
+    pub fn note_fuel_left(&self, left: Option<u64>) {
+        if let Some(left) = left {
+            self.meter.guest_fuel.store(self.fuel_budget().saturating_sub(left), Relaxed);
+        }
     }
 
     /// What its memories and tables have together.
@@ -109,28 +149,22 @@ impl Guard {
         self.memory_bytes
     }
 
-    /// What a guest that counts for itself has used.
-    pub fn fuel_burnt(&self) -> u64 {
-        self.meter.fuel.load(Relaxed)
-    }
-
-    /// What is left of the budget, given the fuel used until now.
-    pub fn budget_left(&self, fuel_used: u64) -> Usd {
-        self.meter.fuel.store(fuel_used, Relaxed);
-        self.limits.cost_usd_max.saturating_sub(self.cost(fuel_used, self.elapsed()))
+    /// What is left of the budget.
+    pub fn budget_left(&self) -> Usd {
+        self.limits.cost_usd_max.saturating_sub(self.cost(self.elapsed()))
     }
 
     /// Takes the price of an operation out of the budget before it begins. False: the budget does not hold it.
-    pub fn charge(&mut self, price: Usd, fuel_used: u64) -> bool {
-        let is_covered = price <= self.budget_left(fuel_used);
+    pub fn charge(&mut self, price: Usd) -> bool {
+        let is_covered = price <= self.budget_left();
         if is_covered {
             self.meter.operations.fetch_add(price.picodollars(), Relaxed);
         }
         is_covered
     }
 
-    fn cost(&self, fuel_used: u64, wall: Duration) -> Usd {
-        self.prices.running(fuel_used, self.limits.memory_bytes_max, wall.as_micros() as u64) + self.meter.operations()
+    fn cost(&self, wall: Duration) -> Usd {
+        self.prices.running(self.meter.fuel(), self.limits.memory_bytes_max, wall.as_micros() as u64) + self.meter.operations()
     }
 
     pub fn output_fits(&mut self, bytes: usize) -> bool {
@@ -155,16 +189,16 @@ impl Guard {
     }
 
     /// The call is over: what it used, and the limit that ended it, if one did.
-    pub fn finish(&self, fuel_used: u64, cold_start: Duration) -> (Usage, Option<LimitHit>) {
+    pub fn finish(&self, cold_start: Duration) -> (Usage, Option<LimitHit>) {
         let wall = self.elapsed();
         let usage = Usage {
             cold_start_us: cold_start.as_micros() as u64,
             wall_us: wall.as_micros() as u64,
             cpu_us: self.meter.cpu_us.load(Relaxed),
-            fuel: fuel_used,
+            fuel: self.meter.fuel(),
             memory_bytes_peak: self.memory_bytes_peak,
             log_lines_dropped: 0,
-            cost_usd: self.cost(fuel_used, wall),
+            cost_usd: self.cost(wall),
         };
         (usage, self.hit)
     }
@@ -184,6 +218,11 @@ impl Guard {
 }
 
 impl Meter {
+    /// Of the guest and of the host for it.
+    fn fuel(&self) -> u64 {
+        self.guest_fuel.load(Relaxed).saturating_add(self.host_fuel.load(Relaxed))
+    }
+
     fn operations(&self) -> Usd {
         Usd::from_picodollars(self.operations.load(Relaxed))
     }

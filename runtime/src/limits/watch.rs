@@ -45,7 +45,7 @@ impl Watch<'_> {
             return Poll::Ready(Ok(done));
         }
         if took >= SLICE_MIN && self.meter.who_counts == Fuel::CountedByWasmtime {
-            self.meter.fuel.fetch_add(FUEL_SLICE, Relaxed);
+            self.meter.guest_fuel.fetch_add(FUEL_SLICE, Relaxed);
         }
         if let Some(hit) = self.limit_passed(began + took) {
             return Poll::Ready(Err(hit));
@@ -63,7 +63,7 @@ impl Watch<'_> {
     }
 
     fn cost(&self, wall: Duration) -> Usd {
-        let running = self.prices.running(self.meter.fuel.load(Relaxed), self.limits.memory_bytes_max, wall.as_micros() as u64);
+        let running = self.prices.running(self.meter.fuel(), self.limits.memory_bytes_max, wall.as_micros() as u64);
         running + self.meter.operations()
     }
 
@@ -83,7 +83,7 @@ impl Watch<'_> {
     fn first_limit(&self) -> (LimitHit, Duration) {
         let timeout = Duration::from_millis(self.limits.timeout_ms).min(FOREVER);
         let budget = self.limits.cost_usd_max.picodollars() as u128;
-        let spent_without_memory = self.prices.running(self.meter.fuel.load(Relaxed), 0, 0) + self.meter.operations();
+        let spent_without_memory = self.prices.running(self.meter.fuel(), 0, 0) + self.meter.operations();
         let memory_second = self.prices.running(0, self.limits.memory_bytes_max, 1_000_000).saturating_sub(self.prices.call_usd);
         let left = budget.saturating_sub(spent_without_memory.picodollars() as u128);
         let payable_us = (left * 1_000_000).checked_div(memory_second.picodollars() as u128).unwrap_or(u128::MAX);

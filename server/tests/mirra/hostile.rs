@@ -139,6 +139,67 @@ fn what_native_operations_are_asked_for_is_bounded() {
     assert_eq!(ended, expected);
 }
 
+/// Nothing but the handler's own time passes while the host works for it, and others have their turn meanwhile.
+#[test]
+fn what_the_host_does_for_a_handler_counts_as_its_work() {
+    let hash = BED.prepare("hash.mjs", "import { createHash } from 'crypto';\nexport function handler() {\n  const bytes = Buffer.alloc(64 << 20), hash = createHash('sha512');\n  for (;;) hash.update(bytes);\n}");
+    let lines = "(loop $again (call $host (i32.const 1) (i32.const 65536) (i32.const 100000000)) (br $again))";
+    let log = BED.prepare("log.wasm", importing("logging", LOG, "(param i32 i32 i32)", 1600, lines));
+    let blocks = format!(
+        "(loop $again (call $host (i32.const 2) {} (i32.const 65536) (i32.const 65536) (i32.const 256)) (br $again))",
+        "(i64.const 0)".repeat(8)
+    );
+    let parameters = "(param i32 i64 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32)";
+    let hashing = BED.prepare("hashing.wasm", importing("hashing", HASH, parameters, 16, &blocks));
+    let quick = BED.prepare("quick.mjs", "export const handler = () => { for (let i = 0; i < 3e5; i++); return 1; };").unwrap();
+    for handler in [hash, log, hashing].map(Option::unwrap) {
+        let call = |handler: &HandlerId, timeout_ms| {
+            let limits = Limits { timeout_ms, ..Limits::default() };
+            BED.executor.invoke(Invocation::new(handler.clone(), RawValue::from_string("{}".into()).unwrap(), limits))
+        };
+        let (outcomes, neighbour) = BED.runtime.block_on(async {
+            let greedy = futures_util::future::join_all((0..8).map(|_| call(&handler, 1_000)));
+            futures_util::future::join(greedy, call(&quick, 20_000)).await
+        });
+        assert!(neighbour.unwrap().result.is_ok());
+        for outcome in outcomes.into_iter().map(Result::unwrap) {
+            assert_eq!(outcome.result.unwrap_err().code, ErrorCode::Timeout);
+            // On a machine with much else to do; it was half a minute.
+            assert!(outcome.usage.wall_us < 5_000_000, "{:?}", outcome.usage);
+            assert!(outcome.usage.fuel > 1_000_000, "{:?}", outcome.usage);
+        }
+    }
+}
+
+const LOG: &str = r#"(type $level' (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "message" string)))"#;
+const HASH: &str = r#"(type $hash' (enum "sha1" "sha256" "sha512")) (export "hash" (type $hash (eq $hash')))
+    (type $state (tuple u64 u64 u64 u64 u64 u64 u64 u64))
+    (export "compress" (func (param "hash" $hash) (param "state" $state) (param "blocks" (list u8)) (result (option $state))))"#;
+
+/// `echo.wat` with an import, the last function of which is `$host` of its code, and other work.
+fn importing(interface: &str, types: &str, parameters: &str, memory_pages: u32, work: &str) -> Vec<u8> {
+    let echo = std::fs::read_to_string(fixtures("components/echo.wat")).unwrap();
+    let function = types.rsplit("(export \"").next().unwrap().split('"').next().unwrap();
+    let replaced = |text: String, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    let imports = format!(
+        "(component\n(import \"mirra:function/{interface}@0.1.0\" (instance $imported {types}))
+        (core module $libc (memory (export \"memory\") {memory_pages})) (core instance $libc (instantiate $libc))
+        (alias core export $libc \"memory\" (core memory $mem))
+        (core func $host (canon lower (func $imported \"{function}\") (memory $mem)))
+        (core module $code (import \"libc\" \"memory\" (memory 1)) (import \"host\" \"host\" (func $host {parameters}))"
+    );
+    let text = replaced(echo, "(component\n  (core module $code\n    (memory (export \"memory\") 1)", &imports);
+    let with = "(instantiate $code (with \"libc\" (instance $libc)) (with \"host\" (instance (export \"host\" (func $host)))))";
+    let text = replaced(text, "(instantiate $code)", with);
+    let text = replaced(text, "(memory $code \"memory\")", "(memory $mem)");
+    let at = text.find("      (if (i32.eq (i32.load8_u (local.get $event)) (i32.const 91))").unwrap();
+    wat::parse_str(format!("{}{work}{}", &text[..at], &text[at..])).unwrap()
+}
+
 #[test]
 fn components_of_another_world_are_rejected_with_a_reason() {
     let rejected = |wat: &str, reason: &str| {
