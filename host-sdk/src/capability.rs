@@ -43,6 +43,8 @@ impl fmt::Debug for Reply {
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub execution_id: Arc<str>,
+    /// The account that the handler runs for: whose data it sees. None: that of whoever runs the executor.
+    pub user_id: Option<Arc<str>>,
     /// What follows the adapter's name: `create` of `memory.create`.
     pub method: String,
     pub arguments: Json,

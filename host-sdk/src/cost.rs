@@ -119,6 +119,8 @@ pub struct PriceTable {
     pub fuel_billion_usd: Usd,
     /// For every HTTP request that a handler makes, answered or not.
     pub http_request_usd: Usd,
+    /// For every use of `mirra.memory`.
+    pub memory_operation_usd: Usd,
 }
 
 impl Default for PriceTable {
@@ -129,6 +131,7 @@ impl Default for PriceTable {
             memory_gb_second_usd: Usd::from_picodollars(16_666_700),
             fuel_billion_usd: Usd::from_picodollars(40_000_000),
             http_request_usd: Usd::from_picodollars(100_000),
+            memory_operation_usd: Usd::from_picodollars(100_000),
         }
     }
 }

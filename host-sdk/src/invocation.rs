@@ -14,6 +14,8 @@ pub struct Invocation {
     /// Opaque, `exec_` and 24 hex digits; the handler sees it. The same id for a retry of the same run.
     pub execution_id: String,
     pub handler: HandlerId,
+    /// The account that it runs for. None: that of whoever runs the executor.
+    pub user_id: Option<Arc<str>>,
     /// The name or id of the script, for `context.scriptId`.
     pub script_id: String,
     /// The script's version, for `context.version`.
@@ -31,6 +33,7 @@ impl Invocation {
     pub fn new(handler: HandlerId, event: Json, limits: Limits) -> Invocation {
         Invocation {
             execution_id: new_execution_id(),
+            user_id: None,
             script_id: handler.0.clone(),
             handler,
             version: String::new(),

@@ -16,12 +16,12 @@ use crate::{failure::Failure, terminal::say};
 /// Where the host keeps things, and what it charges.
 #[derive(Args)]
 pub struct HostFlags {
-    /// Folder for compiled code; several processes may share it. Default: mirra in $XDG_DATA_HOME or ~/.local/share
+    /// Folder for compiled code and for what users keep; several processes may share it. Default: mirra in $XDG_DATA_HOME or ~/.local/share
     #[arg(long, value_name = "DIR", env = "MIRRA_DATA", help_heading = "Host")]
     data: Option<PathBuf>,
 
     /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd,
-    /// httpRequestUsd
+    /// httpRequestUsd, memoryOperationUsd
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
 
@@ -32,12 +32,16 @@ pub struct HostFlags {
 }
 
 impl HostFlags {
-    pub fn cache_folder(&self) -> PathBuf {
+    pub fn data_folder(&self) -> PathBuf {
         let from = |variable: &str| std::env::var_os(variable).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
         let data = self.data.clone();
         let data = data.or_else(|| from("XDG_DATA_HOME").map(|folder| folder.join("mirra")));
         let data = data.or_else(|| from("HOME").map(|home| home.join(".local/share/mirra")));
-        data.unwrap_or_else(|| PathBuf::from(".mirra")).join("cache")
+        data.unwrap_or_else(|| PathBuf::from(".mirra"))
+    }
+
+    pub fn cache_folder(&self) -> PathBuf {
+        self.data_folder().join("cache")
     }
 
     /// What `--allow-net` names.

@@ -33,6 +33,8 @@ pub enum Details {
     Rejected {
         diagnostics: Vec<Diagnostic>,
     },
+    /// As the operation has it, such as `{"field": "limit"}`.
+    Other(serde_json::Value),
 }
 
 impl Problem {

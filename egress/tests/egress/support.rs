@@ -69,6 +69,7 @@ pub fn limited(limits: EgressLimits, server: &Server) -> Egress {
 
 pub fn operation(method: &str, arguments: &Value) -> Operation {
     Operation {
+        user_id: None,
         execution_id: "exec_1".into(),
         method: method.to_owned(),
         arguments: serde_json::value::to_raw_value(arguments).unwrap(),

@@ -26,7 +26,8 @@ const ARGUMENT_BYTES_MAX: usize = 32 << 20;
 
 pub struct Operations {
     capabilities: Arc<Capabilities>,
-    execution_id: String,
+    execution_id: Arc<str>,
+    user_id: Option<Arc<str>>,
     allowed_hosts: Option<Arc<AllowList>>,
     last_id: u32,
     /// Those that are not over.
@@ -55,7 +56,8 @@ impl Operations {
     pub fn new(capabilities: Arc<Capabilities>, invocation: &Invocation, allowed_hosts: Option<Arc<AllowList>>) -> Operations {
         Operations {
             capabilities,
-            execution_id: invocation.execution_id.clone(),
+            execution_id: invocation.execution_id.as_str().into(),
+            user_id: invocation.user_id.clone(),
             allowed_hosts,
             last_id: 0,
             open: HashMap::new(),
@@ -163,7 +165,8 @@ impl Call {
             return refuse(ErrorCode::ValidationError, format!("{name}: the arguments are not JSON"));
         };
         let operation = Operation {
-            execution_id: self.operations.execution_id.as_str().into(),
+            execution_id: self.operations.execution_id.clone(),
+            user_id: self.operations.user_id.clone(),
             method: method.to_owned(),
             arguments,
             time_left: self.guard.time_left(),

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod backup;
 mod bench;
 mod build;
 mod completions;
@@ -29,6 +30,7 @@ enum Command {
     Build(build::Build),
     Bench(bench::Bench),
     Exec(exec::Exec),
+    Backup(backup::Backup),
     Completions(completions::Completions),
 }
 
@@ -42,6 +44,7 @@ impl Cli {
             Command::Build(command) => command.run(bundler),
             Command::Bench(command) => command.run(bundler),
             Command::Exec(command) => command.run(bundler),
+            Command::Backup(command) => command.run(),
             Command::Completions(command) => command.run(),
         }
     }
@@ -91,7 +94,7 @@ Exit codes:
 
 Environment:
   MIRRA_OWNER_KEY  what callers of 'mirra serve' must know; needed to listen beyond this machine
-  MIRRA_DATA       where compiled code is kept, as --data
+  MIRRA_DATA       where compiled code and what users keep lies, as --data
   MIRRA_PRICES     a file with prices, as --prices
   RUST_LOG         what the host tells about itself, such as 'debug' or 'mirra=debug'
   NO_COLOR         no colours";

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use futures_util::FutureExt;
+use mirra_control::{ApiError, NewKey, RateLimit};
 use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -19,7 +20,7 @@ use crate::{
     config::{HostFlags, LimitFlags, OwnerKey, WallFlags, listen_address},
     deploy,
     failure::{Exit, Failure},
-    http::{self, Admission, Endpoint},
+    http::{self, Admission, Api, Endpoint},
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
@@ -42,7 +43,10 @@ const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// rejected is told about here, and the one before goes on serving. SIGTERM and SIGINT let calls in flight end; a second one
 /// does not.
 ///
-/// When MIRRA_OWNER_KEY is set, callers must give it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (not for /healthz and
+/// The API of the control plane is at /api/sdk/v1: every request needs a key. The first start makes one for the owner and shows it once,
+/// unless MIRRA_OWNER_KEY is set.
+///
+/// When MIRRA_OWNER_KEY is set, callers of handlers must give it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (not for /healthz and
 /// /readyz). Without it, only this machine's own programs are listened to.
 #[derive(Args)]
 pub struct Serve {
@@ -102,7 +106,11 @@ impl Serve {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(Failure::host)?;
 
-        let executor = Arc::new(compose::executor(&self.host, bundler, self.size()).await?);
+        let control = compose::control(&self.host, key.is_some())?;
+        if let Some(NewKey { key, .. }) = control.open().await.map_err(cannot_open)? {
+            say(format_args!("the owner's key, which is shown this once: {key}"));
+        }
+        let executor = Arc::new(compose::executor(&self.host, bundler, self.size(), &control).await?);
         // Not before: until then nothing is served, and the default of ending at once is right.
         let mut signals = StopSignals::listen().map_err(Failure::host)?;
         let metrics = Arc::new(Metrics::new().map_err(Failure::host)?);
@@ -110,8 +118,9 @@ impl Serve {
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
         routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
         let admission = key.map_or(Admission::Local, Admission::Key);
-        let endpoint =
-            Endpoint { executor, routes: routes.clone(), metrics, admission, limits, address, is_draining: AtomicBool::new(false) };
+        let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate: RateLimit::default() };
+        let is_draining = AtomicBool::new(false);
+        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
@@ -182,6 +191,10 @@ async fn deploy_and_watch(surveyor: Surveyor, survey: Survey, routes: Arc<Routes
         Ok(watch) => watch.run().await,
         Err(error) => tracing::warn!(%error, "files cannot be watched: handlers are not redeployed when they change"),
     }
+}
+
+fn cannot_open(error: ApiError) -> Failure {
+    Failure::host(error).next_step("If it is the folder, choose another with --data DIR.")
 }
 
 fn cannot_listen(error: anyhow::Error) -> Failure {

@@ -6,8 +6,10 @@ use hyper::{
     HeaderMap,
     header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN},
 };
+use mirra_control::Caller;
 use mirra_host_sdk::ErrorCode;
 
+use super::Endpoint;
 use crate::{config::OwnerKey, problem::Problem};
 
 /// How a server tells its callers from others.
@@ -20,15 +22,35 @@ pub enum Admission {
     Local,
 }
 
-impl Admission {
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        match self {
+impl Endpoint {
+    /// Who asks, by the key that they bring.
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let refusal = |message| Problem::new(ErrorCode::Unauthorized, message);
+        let presented =
+            presented_key(headers).ok_or_else(|| refusal("give a key, as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'"))?;
+        if let Admission::Key(key) = &self.admission
+            && key.is(presented)
+        {
+            return Ok(self.api.control.owner().await?.clone());
+        }
+        self.api.control.authenticate(presented).await?.ok_or_else(|| refusal("there is no such key, or it was revoked"))
+    }
+
+    /// Whether the handlers of this server may be called: by its owner, and, where there is no key in the environment, by anybody on this
+    /// machine.
+    pub async fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        match &self.admission {
             Admission::Key(key) if presented_key(headers).is_some_and(|presented| key.is(presented)) => Ok(()),
-            Admission::Key(_) => {
-                let message = "give the owner's key, as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'";
-                Err(Problem::new(ErrorCode::Unauthorized, message))
-            }
             Admission::Local if is_local(headers.get(HOST), authority) && is_local(headers.get(ORIGIN), origin) => Ok(()),
+            Admission::Key(_) => {
+                let caller = self.caller(headers).await?;
+                let is_owner = caller.account.parent_id.is_none();
+                if is_owner {
+                    Ok(caller.may_use("scripts")?)
+                } else {
+                    Err(Problem::new(ErrorCode::ResourceDenied, "this is for the owner"))
+                }
+            }
             Admission::Local => {
                 let message = "without a key, only programs and pages of this machine may call: use the address 127.0.0.1 or localhost";
                 Err(Problem::new(ErrorCode::ResourceDenied, message))
@@ -37,7 +59,7 @@ impl Admission {
     }
 }
 
-fn presented_key(headers: &HeaderMap) -> Option<&[u8]> {
+pub fn presented_key(headers: &HeaderMap) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer ";
     let bearer = |value: &HeaderValue| -> bool { value.as_bytes().get(..SCHEME.len()).is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) };
     if let Some(value) = headers.get(AUTHORIZATION).filter(|value| bearer(value)) {

@@ -16,7 +16,7 @@ use mirra_runtime::LocalExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
-    Admission,
+    Admission, Api, api,
     reply::{self, Reply},
     run,
 };
@@ -32,6 +32,7 @@ pub struct Endpoint {
     pub routes: Arc<Routes>,
     pub metrics: Arc<Metrics>,
     pub admission: Admission,
+    pub api: Api,
     pub limits: Limits,
     pub address: SocketAddr,
     pub is_draining: AtomicBool,
@@ -47,7 +48,10 @@ impl Endpoint {
             "/readyz" => return reading(request.method(), || self.readiness()),
             _ => {}
         }
-        if let Err(refusal) = self.admission.check(request.headers()) {
+        if path.starts_with(api::PREFIX) {
+            return api::answer(self, request).await;
+        }
+        if let Err(refusal) = self.admit(request.headers()).await {
             return reply::problem(&refusal);
         }
         match path {

@@ -1,7 +1,8 @@
 //! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
-//! `admission.rs` (may they), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+//! `admission.rs` (may they), `api.rs` (the control plane), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
 
 mod admission;
+mod api;
 mod body;
 mod endpoint;
 mod reply;
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 pub use admission::Admission;
+pub use api::Api;
 pub use endpoint::Endpoint;
 
 /// A client that has not sent its request's head by then is not going to. Also how long a connection may lie idle.

@@ -19,6 +19,10 @@ pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
     with_body(status, TEXT, text.into())
 }
 
+pub fn json(status: StatusCode, json: Bytes) -> Reply {
+    with_body(status, JSON, json)
+}
+
 pub fn problem(problem: &Problem) -> Reply {
     let status = StatusCode::from_u16(problem.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = with_body(status, JSON, problem.to_json().into());

@@ -11,6 +11,7 @@ mod fixtures;
 mod hostile;
 mod http;
 mod intl;
+mod memory;
 mod network;
 mod node_packages;
 mod packages;

@@ -1,0 +1,44 @@
+//! What handlers reach of this: operations in the name of the account that they run for.
+
+use std::sync::Arc;
+
+use mirra_host_sdk::{Answering, Capability, ErrorCode, Operation, OperationError, Usd};
+
+use crate::{ApiError, Caller, Control, operations};
+
+/// An adapter of the control plane, as handlers have it.
+pub struct Adapter {
+    control: Arc<Control>,
+    name: &'static str,
+    price: Usd,
+}
+
+impl Control {
+    /// `mirra.memory`
+    pub fn memory(self: &Arc<Control>) -> Adapter {
+        Adapter { control: self.clone(), name: "memory", price: self.config().memory_operation_usd }
+    }
+}
+
+impl Capability for Adapter {
+    fn price(&self, _operation: &Operation) -> Usd {
+        self.price
+    }
+
+    fn call(&self, operation: Operation) -> Answering {
+        let (control, adapter) = (self.control.clone(), self.name);
+        Box::pin(async move {
+            let Operation { method, arguments, user_id, .. } = operation;
+            if operations::find(adapter, &method).is_some_and(|found| !found.is_for_handlers) {
+                return Err(OperationError::new(ErrorCode::ResourceDenied, format!("{adapter}.{method} is not for handlers")));
+            }
+            let caller = match user_id {
+                Some(id) => control.account(&id).await.map(Caller::account),
+                // Of whoever runs this program.
+                None => control.owner().await.cloned(),
+            };
+            let answered = async { control.call(&caller?, adapter, &method, &arguments).await };
+            Ok(answered.await.map_err(|error: ApiError| OperationError::from(error))?.data.into())
+        })
+    }
+}

@@ -1,0 +1,115 @@
+use std::{path::PathBuf, sync::Arc};
+
+use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
+use tokio::sync::OnceCell;
+
+use crate::{
+    Answer, ApiError, Caller, NewKey,
+    account::{self, Account},
+    operations::{self, Scene},
+    store::Store,
+};
+
+/// How a control plane is set up.
+pub struct Config {
+    /// Where everything is kept. Several processes may share it.
+    pub data_folder: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    /// Whoever runs the server has a key of their own, so that none is made for the owner.
+    pub has_owner_key: bool,
+    /// For each use of the memory by a handler.
+    pub memory_operation_usd: Usd,
+}
+
+impl Config {
+    pub fn new(data_folder: impl Into<PathBuf>) -> Config {
+        Config { data_folder: data_folder.into(), clock: Arc::new(SystemClock), has_owner_key: false, memory_operation_usd: Usd::ZERO }
+    }
+}
+
+/// The control plane. Opens its store when it is first asked for something: most handlers that are run from a command line never ask.
+pub struct Control {
+    config: Config,
+    opened: OnceCell<Opened>,
+}
+
+pub(crate) struct Opened {
+    pub store: Store,
+    pub owner: Caller,
+}
+
+const FILE: &str = "mirra.db";
+
+impl Control {
+    pub fn new(config: Config) -> Control {
+        Control { config, opened: OnceCell::new() }
+    }
+
+    /// Opens the store. The owner's first key, where nobody has a key yet: it is never told again.
+    pub async fn open(&self) -> Result<Option<NewKey>, ApiError> {
+        let Opened { store, owner } = self.opened().await?;
+        if self.config.has_owner_key { Ok(None) } else { account::first_key(store, &owner.account, self.now()).await }
+    }
+
+    pub(crate) async fn opened(&self) -> Result<&Opened, ApiError> {
+        self.opened.get_or_try_init(|| self.opening()).await
+    }
+
+    async fn opening(&self) -> Result<Opened, ApiError> {
+        let folder = &self.config.data_folder;
+        let failed = |error: std::io::Error| ApiError::internal(format!("cannot make the folder {}", folder.display()), error);
+        tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+        let path = self.path();
+        let store = Store::open(&path).await.map_err(|error| ApiError::internal(format!("cannot open {}", path.display()), error))?;
+        let owner = account::owner(&store, self.now()).await?;
+        Ok(Opened { store, owner: Caller::account(owner) })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.config.data_folder.join(FILE)
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Writes a copy of everything while it is in use.
+    pub async fn backup(&self, to: &std::path::Path) -> Result<(), ApiError> {
+        let failed = |error| ApiError::internal(format!("cannot copy {} to {}", self.path().display(), to.display()), error);
+        Store::backup(&self.path(), to).await.map_err(failed)
+    }
+
+    /// The owner, with all that they may.
+    pub async fn owner(&self) -> Result<&Caller, ApiError> {
+        Ok(&self.opened().await?.owner)
+    }
+
+    /// Whose key this is.
+    pub async fn authenticate(&self, key: &[u8]) -> Result<Option<Caller>, ApiError> {
+        account::authenticate(&self.opened().await?.store, key).await
+    }
+
+    /// An account with all that it may, for what runs in its name.
+    pub(crate) async fn account(&self, id: &str) -> Result<Account, ApiError> {
+        let account = self.opened().await?.store.account(id).await?;
+        account.ok_or_else(|| ApiError::not_found("such account"))
+    }
+
+    /// Carries out an operation.
+    pub async fn call(&self, caller: &Caller, adapter: &str, operation: &str, params: &Json) -> Result<Answer, ApiError> {
+        let known = operations::names_of(adapter);
+        if known.is_empty() {
+            return Err(ApiError::new(ErrorCode::NotFound, format!("there is no resource '{adapter}'")));
+        }
+        caller.may_use(adapter)?;
+        let found = operations::find(adapter, operation).ok_or_else(|| {
+            ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
+        })?;
+        let store = &self.opened().await?.store;
+        (found.run)(Scene { store, caller, now: self.now() }, params).await
+    }
+
+    fn now(&self) -> i64 {
+        i64::try_from(self.config.clock.unix_time().as_millis()).unwrap_or(i64::MAX)
+    }
+}

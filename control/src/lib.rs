@@ -1,0 +1,26 @@
+//! The control plane: whose data is whose, and what may be done with it.
+//!
+//! Everything is an operation of an adapter (`memory.create`): [`Control::call`] carries it out for whoever asks, be it a client of the HTTP
+//! API, by either of its forms, or a handler. Knows the contract with executors (`host-sdk`) and never the runtime.
+
+pub mod account;
+mod answer;
+mod capability;
+mod control;
+mod error;
+mod id;
+pub mod memory;
+mod operations;
+mod params;
+mod rate;
+mod routes;
+mod store;
+mod time;
+
+pub use account::{Caller, NewKey};
+pub use answer::{Answer, Page};
+pub use control::{Config, Control};
+pub use error::ApiError;
+pub use operations::ADAPTERS;
+pub use rate::{Budget, RateLimit};
+pub use routes::{Matched, Request, Routes};

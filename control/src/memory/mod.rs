@@ -1,0 +1,285 @@
+//! `memory`: what users and their handlers keep, in graphs. Everybody has a graph, named as the account is, and every team has one.
+
+mod entity;
+mod search;
+mod sharing;
+
+use mirra_host_sdk::ErrorCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Answer, ApiError, Caller, Page, id, params,
+    store::{EntityRow, NewEntity, Store},
+    time,
+};
+use entity::{CONTENT_BYTES_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX, Summary, Whole, marks, title};
+
+pub use search::{SearchParams, search};
+pub use sharing::{ListGraphsParams, ShareParams, UnshareParams, list_graphs, share, unshare};
+
+/// `query` cuts content to so many characters, `search` to more.
+const QUERY_CHARACTERS: usize = 200;
+const TYPE_CHARACTERS_MAX: usize = 100;
+const TAGS_MAX: usize = 100;
+const TAG_CHARACTERS_MAX: usize = 100;
+const LIMIT: u64 = 20;
+const LIMIT_MAX: u64 = 100;
+const TASK: &str = "task";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateParams {
+    pub r#type: String,
+    pub content: String,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    pub tags: Option<Vec<String>>,
+    pub group_id: Option<String>,
+}
+
+pub async fn create(store: &Store, caller: &Caller, params: CreateParams, now: i64) -> Result<Answer, ApiError> {
+    let CreateParams { r#type, content, name, mut metadata, tags, group_id } = params;
+    if let Some(tags) = tags {
+        metadata.insert("tags".to_owned(), tags.into());
+    }
+    make(store, caller, &r#type, content, name, metadata, group_id, now).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateTaskParams {
+    pub content: String,
+    pub name: Option<String>,
+    pub assigned_to: Option<String>,
+    pub due_at: Option<String>,
+    pub priority: Option<String>,
+    pub tags: Option<Vec<String>>,
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    pub group_id: Option<String>,
+}
+
+const PRIORITIES: [&str; 3] = ["high", "medium", "low"];
+
+pub async fn create_task(store: &Store, caller: &Caller, params: CreateTaskParams, now: i64) -> Result<Answer, ApiError> {
+    let CreateTaskParams { content, name, assigned_to, due_at, priority, tags, mut metadata, group_id } = params;
+    let priority = priority.unwrap_or_else(|| "medium".to_owned());
+    if !PRIORITIES.contains(&&*priority) {
+        return Err(ApiError::invalid("priority", format!("priority must be one of {}", PRIORITIES.join(", "))));
+    }
+    if let Some(username) = assigned_to {
+        // Outside of a group, nobody else would see the task. What cannot be resolved is told and no failure, as clients expect.
+        let assignee = match &group_id {
+            Some(team) => store.members_of(team).await?.into_iter().find(|member| member.username == username),
+            None => None,
+        };
+        match assignee {
+            Some(account) => {
+                metadata.insert("assignedToUserId".to_owned(), account.id.into());
+                metadata.insert("assignedToName".to_owned(), account.username.into());
+            }
+            None => drop(metadata.insert("assignmentWarning".to_owned(), format!("{username} is no member of the group").into())),
+        }
+    }
+    let tags = tags.map(Value::from);
+    for (field, value) in [("dueAt", due_at.map(Value::from)), ("tags", tags), ("priority", Some(priority.into()))] {
+        if let Some(value) = value {
+            metadata.insert(field.to_owned(), value);
+        }
+    }
+    metadata.entry("status").or_insert_with(|| "pending".into());
+    make(store, caller, TASK, content, name, metadata, group_id, now).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "what an entity is made of; a struct for one function would name each of them twice")]
+async fn make(
+    store: &Store,
+    caller: &Caller,
+    kind: &str,
+    content: String,
+    name: Option<String>,
+    metadata: Map<String, Value>,
+    group_id: Option<String>,
+    now: i64,
+) -> Result<Answer, ApiError> {
+    let kind = kind.to_lowercase();
+    let name = name.or_else(|| title(&content)).unwrap_or_else(|| kind.clone());
+    check(&kind, &name, &content, &metadata)?;
+    let graph_id = graph(store, caller, group_id).await?;
+    let metadata = Value::Object(metadata);
+    let row = EntityRow {
+        seq: 0,
+        id: id::new("mem")?,
+        marks: marks([&*graph_id], &kind, &metadata),
+        graph_id,
+        creator_id: caller.id().to_owned(),
+        creator_name: caller.account.username.clone(),
+        r#type: kind,
+        name,
+        content,
+        metadata: metadata.to_string(),
+        created_at: now,
+        updated_at: None,
+    };
+    store.insert_entity(&NewEntity::from(&row)).await?;
+    Answer::of(&Whole::of(&row))
+}
+
+/// The graph to write to: the caller's, or that of a team of theirs.
+async fn graph(store: &Store, caller: &Caller, group_id: Option<String>) -> Result<String, ApiError> {
+    let Some(group_id) = group_id else { return Ok(caller.id().to_owned()) };
+    let is_member = store.teams_of(caller.id()).await?.iter().any(|team| team.id == group_id);
+    if is_member || group_id == caller.id() { Ok(group_id) } else { Err(ApiError::not_found("such group")) }
+}
+
+fn check(kind: &str, name: &str, content: &str, metadata: &Map<String, Value>) -> Result<(), ApiError> {
+    params::text("type", kind, TYPE_CHARACTERS_MAX)?;
+    params::text("name", name, NAME_CHARACTERS_MAX)?;
+    if content.trim().is_empty() {
+        return Err(ApiError::invalid("content", "content is empty"));
+    }
+    let too_large = |field: &str, max: usize| ApiError {
+        details: Some(json!({ "field": field })),
+        ..ApiError::new(ErrorCode::PayloadTooLarge, format!("{field} has more than {max} bytes"))
+    };
+    if content.len() > CONTENT_BYTES_MAX {
+        return Err(too_large("content", CONTENT_BYTES_MAX));
+    }
+    if serde_json::to_string(metadata).is_ok_and(|text| text.len() > METADATA_BYTES_MAX) {
+        return Err(too_large("metadata", METADATA_BYTES_MAX));
+    }
+    match metadata.get("tags") {
+        None => Ok(()),
+        Some(Value::Array(tags)) if tags.len() <= TAGS_MAX => tags.iter().try_for_each(|tag| match tag {
+            Value::String(tag) => params::text("tags", tag, TAG_CHARACTERS_MAX),
+            _ => Err(ApiError::invalid("tags", "tags must be texts")),
+        }),
+        Some(_) => Err(ApiError::invalid("tags", format!("tags must be a list of at most {TAGS_MAX} texts"))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryParams {
+    pub r#type: Option<String>,
+    #[serde(default, deserialize_with = "params::count")]
+    pub limit: Option<u64>,
+    #[serde(default, deserialize_with = "params::count")]
+    pub offset: Option<u64>,
+    pub group_id: Option<String>,
+}
+
+pub async fn query(store: &Store, caller: &Caller, params: QueryParams) -> Result<Answer, ApiError> {
+    let limit = params::limit(params.limit, LIMIT, LIMIT_MAX)?;
+    let offset = params.offset.unwrap_or(0).min(i64::MAX as u64);
+    let kind = params.r#type.map(|kind| kind.to_lowercase());
+    let has_teams = params.group_id.is_none() && !store.teams_of(caller.id()).await?.is_empty();
+    let (rows, total) = if has_teams {
+        store.newest_of(caller.id(), kind.as_deref(), limit, offset).await?
+    } else {
+        let graph = graph(store, caller, params.group_id).await?;
+        store.newest_in(&graph, kind.as_deref(), limit, offset).await?
+    };
+    let results: Vec<_> = rows.iter().map(|row| Summary::of(row, QUERY_CHARACTERS, None)).collect();
+    let page = Page { total, limit, offset };
+    let list = json!({ "type": kind, "totalCount": total, "count": results.len(), "offset": offset, "limit": limit, "results": results });
+    Answer::list(&list, page)
+}
+
+/// `{filters: {id} | {name}}`, or the one or the other without `filters`.
+#[derive(Deserialize)]
+pub struct FindOneParams {
+    #[serde(default)]
+    pub filters: Filters,
+    pub id: Option<String>,
+    pub name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+pub struct Filters {
+    pub id: Option<String>,
+    pub name: Option<String>,
+}
+
+/// Null where there is none.
+pub async fn find_one(store: &Store, caller: &Caller, params: FindOneParams) -> Result<Answer, ApiError> {
+    let row = match (params.filters.id.or(params.id), params.filters.name.or(params.name)) {
+        (Some(id), _) => store.entity_by_id(caller.id(), &id).await?,
+        (None, Some(name)) => store.entity_by_name(caller.id(), &name).await?,
+        (None, None) => return Err(ApiError::invalid("filters", "filters must have an id or a name")),
+    };
+    Answer::of(&row.as_ref().map(Whole::of))
+}
+
+#[derive(Deserialize)]
+pub struct UpdateParams {
+    pub id: String,
+    pub r#type: Option<String>,
+    pub name: Option<String>,
+    pub content: Option<String>,
+    /// Put over what is there; null removes.
+    pub metadata: Option<Map<String, Value>>,
+    pub tags: Option<Vec<String>>,
+}
+
+/// By whoever made it. Others who see a task may say how far it is.
+pub async fn update(store: &Store, caller: &Caller, params: UpdateParams, now: i64) -> Result<Answer, ApiError> {
+    let graphs: Vec<String> = match store.entity_by_id(caller.id(), &params.id).await? {
+        Some(row) => store.graphs_of(row.seq).await?.into_iter().map(|graph| graph.graph_id).collect(),
+        None => return Err(ApiError::not_found("such entity")),
+    };
+    let id = params.id.clone();
+    let changed = store.change_entity(caller.id(), &id, |row| changed(row, caller, params, &graphs, now)).await?;
+    let row = changed.ok_or_else(|| ApiError::not_found("such entity"))?;
+    Answer::of(&json!({ "id": row.id, "updated": true, "updatedAt": time::iso(now) }))
+}
+
+fn changed(row: &EntityRow, caller: &Caller, params: UpdateParams, graphs: &[String], now: i64) -> Result<EntityRow, ApiError> {
+    let is_progress = row.r#type == TASK
+        && params.r#type.is_none()
+        && params.name.is_none()
+        && params.content.is_none()
+        && params.tags.is_none()
+        && params.metadata.as_ref().is_some_and(|metadata| metadata.keys().all(|field| field == "status"));
+    if row.creator_id != caller.id() && !is_progress {
+        return Err(ApiError::new(
+            ErrorCode::ResourceDenied,
+            "only who made an entity may change it; of a task, others may set the status",
+        ));
+    }
+    let mut metadata: Map<String, Value> = serde_json::from_str(&row.metadata).unwrap_or_default();
+    for (field, value) in params.metadata.into_iter().flatten() {
+        match value {
+            Value::Null => drop(metadata.remove(&field)),
+            value => drop(metadata.insert(field, value)),
+        }
+    }
+    if let Some(tags) = params.tags {
+        metadata.insert("tags".to_owned(), tags.into());
+    }
+    let kind = params.r#type.map_or_else(|| row.r#type.clone(), |kind| kind.to_lowercase());
+    let name = params.name.unwrap_or_else(|| row.name.clone());
+    let content = params.content.unwrap_or_else(|| row.content.clone());
+    check(&kind, &name, &content, &metadata)?;
+    let metadata = Value::Object(metadata);
+    let marks = marks(graphs.iter().map(String::as_str), &kind, &metadata);
+    Ok(EntityRow { r#type: kind, name, content, metadata: metadata.to_string(), marks, updated_at: Some(now), ..row.clone() })
+}
+
+#[derive(Deserialize)]
+pub struct DeleteParams {
+    pub id: String,
+}
+
+/// By whoever made it.
+pub async fn delete(store: &Store, caller: &Caller, params: DeleteParams, now: i64) -> Result<Answer, ApiError> {
+    if store.delete_entity(caller.id(), &params.id).await? {
+        return Answer::of(&json!({ "id": params.id, "deleted": true, "deletedAt": time::iso(now) }));
+    }
+    Err(match store.entity_by_id(caller.id(), &params.id).await? {
+        Some(_) => ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may delete it"),
+        None => ApiError::not_found("such entity"),
+    })
+}

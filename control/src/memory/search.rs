@@ -1,0 +1,189 @@
+//! `search`: what fits best comes first.
+//!
+//! SQLite ranks by reading all that matches, which for a word like "the" is everything: seconds, of a million. So each word, and all of them
+//! together, give the newest that they find and no more, and those are ranked here. What has a rare word is always among them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::{
+    LIMIT, LIMIT_MAX,
+    entity::{PROPERTIES, Summary, mark},
+    graph,
+};
+use crate::{
+    Answer, ApiError, Caller, params,
+    store::{EntityRow, Period, Store},
+};
+
+/// `search` cuts content to so many characters.
+const CHARACTERS: usize = 300;
+
+/// Of a query; what is longer is a text and no question.
+const WORDS_MAX: usize = 16;
+const QUERY_CHARACTERS_MAX: usize = 10_000;
+
+/// What a word gives. With more, those that are older would be found by frequent words, and it would take longer.
+const FOUND_MAX: u32 = 100;
+
+/// How much it counts that a word stands in the name.
+const NAME_WEIGHT: f64 = 3.0;
+
+// As in BM25: how soon a word counts no more for standing there again, and how much it counts that a text is long.
+const SATURATION: f64 = 1.2;
+const LENGTH: f64 = 0.75;
+/// A text as long as most are, in words.
+const USUAL_WORDS: f64 = 60.0;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchParams {
+    pub query: String,
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Milliseconds since 1970.
+    pub start_time: Option<f64>,
+    pub end_time: Option<f64>,
+    /// Of those that entities are found by: a value, or several of which one has to be there.
+    #[serde(default)]
+    pub property_filters: Map<String, Value>,
+    #[serde(default, deserialize_with = "params::count")]
+    pub limit: Option<u64>,
+    pub group_id: Option<String>,
+}
+
+pub async fn search(store: &Store, caller: &Caller, params: SearchParams) -> Result<Answer, ApiError> {
+    let limit = params::limit(params.limit, LIMIT, LIMIT_MAX)?;
+    params::text("query", &params.query, QUERY_CHARACTERS_MAX)?;
+    let filter = filter(store, caller, &params).await?;
+    let words: BTreeSet<String> = words(&params.query).take(WORDS_MAX).collect();
+    let seqs = match (params.start_time, params.end_time) {
+        (None, None) => (i64::MIN, i64::MAX),
+        // What is no time of a clock is before or after all.
+        (from, to) => store.seqs_in(Period { from: from.unwrap_or(0.0) as i64, to: to.map_or(i64::MAX, |to| to as i64) }).await?,
+    };
+    let found = find(store, &filter, &words, seqs).await?;
+    let rows = store.entities(&found.seqs).await?;
+    let mut ranked: Vec<(f64, &EntityRow)> = rows.iter().map(|row| (found.score(row), row)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.seq.cmp(&a.1.seq)));
+    let total = ranked.len();
+    ranked.truncate(limit as usize);
+    let best = ranked.first().map_or(1.0, |(score, _)| score.max(f64::MIN_POSITIVE));
+    let results: Vec<_> =
+        ranked.iter().map(|(score, row)| Summary::of(row, CHARACTERS, Some(rounded(score / best * found.coverage)))).collect();
+    Answer::of(&json!({
+        "query": params.query, "totalCount": total, "count": results.len(), "offset": 0, "limit": limit, "results": results,
+    }))
+}
+
+fn rounded(score: f64) -> f64 {
+    (score * 1000.0).round() / 1000.0
+}
+
+/// What has to hold for anything that is found, as a full-text expression.
+async fn filter(store: &Store, caller: &Caller, params: &SearchParams) -> Result<String, ApiError> {
+    let graphs = match &params.group_id {
+        Some(group) => vec![graph(store, caller, Some(group.clone())).await?],
+        None => {
+            let teams = store.teams_of(caller.id()).await?.into_iter().map(|team| team.id);
+            [caller.id().to_owned()].into_iter().chain(teams).collect()
+        }
+    };
+    let mut parts = vec![any_of("graph", graphs.iter().map(String::as_str))];
+    if !params.types.is_empty() {
+        parts.push(any_of("type", params.types.iter().map(String::as_str)));
+    }
+    for (field, wanted) in &params.property_filters {
+        let place = format!("propertyFilters.{field}");
+        if !PROPERTIES.contains(&&**field) {
+            return Err(ApiError::invalid(&place, format!("there is no filter {field}: there are {}", PROPERTIES.join(", "))));
+        }
+        let wanted: Option<Vec<&str>> = match wanted {
+            Value::Array(values) => values.iter().map(Value::as_str).collect(),
+            value => value.as_str().map(|value| vec![value]),
+        };
+        let wanted = wanted.ok_or_else(|| ApiError::invalid(&place, format!("{place} must be a text or a list of texts")))?;
+        if !wanted.is_empty() {
+            parts.push(any_of(field, wanted));
+        }
+    }
+    Ok(parts.join(" AND "))
+}
+
+fn any_of<'a>(field: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+    let marks: Vec<String> = values.into_iter().map(|value| format!("marks:{}", mark(field, value))).collect();
+    format!("({})", marks.join(" OR "))
+}
+
+/// What the words of a query have found.
+struct Found {
+    /// How much each word counts: the rarer, the more.
+    weights: HashMap<String, f64>,
+    /// JSON array.
+    seqs: String,
+    /// What a full score is: less where words of the query are nowhere.
+    coverage: f64,
+}
+
+async fn find(store: &Store, filter: &str, words: &BTreeSet<String>, seqs: (i64, i64)) -> Result<Found, ApiError> {
+    let mut all = BTreeSet::new();
+    let mut weights = HashMap::new();
+    for word in words {
+        // A word is letters and digits, and in quotes never an operator.
+        let found = store.found(&format!("{filter} AND {{name content}}:\"{word}\""), seqs, FOUND_MAX).await?;
+        if !found.is_empty() {
+            // Of frequent words it is not known how frequent they are, and does not matter.
+            let rarity = f64::from(FOUND_MAX + 1) / found.len() as f64;
+            weights.insert(word.clone(), rarity.ln().max(0.1));
+        }
+        all.extend(found);
+    }
+    if weights.len() > 1 {
+        let together: Vec<String> = weights.keys().map(|word| format!("{{name content}}:\"{word}\"")).collect();
+        all.extend(store.found(&format!("{filter} AND {}", together.join(" AND ")), seqs, FOUND_MAX).await?);
+    }
+    let coverage = if words.is_empty() { 0.0 } else { weights.len() as f64 / words.len() as f64 };
+    let seqs = format!("[{}]", all.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+    Ok(Found { weights, seqs, coverage })
+}
+
+impl Found {
+    fn score(&self, row: &EntityRow) -> f64 {
+        let mut counts: HashMap<&str, f64> = HashMap::new();
+        let mut length = 0.0;
+        for (text, weight) in [(&row.name, NAME_WEIGHT), (&row.content, 1.0)] {
+            for word in words(text) {
+                length += 1.0;
+                if let Some((known, _)) = self.weights.get_key_value(&word) {
+                    *counts.entry(known).or_default() += weight;
+                }
+            }
+        }
+        let norm = SATURATION * (1.0 - LENGTH + LENGTH * length / USUAL_WORDS);
+        counts.iter().map(|(word, count)| self.weights[*word] * count * (SATURATION + 1.0) / (count + norm)).sum()
+    }
+}
+
+/// Words as the index has them: letters and digits, without case and marks on letters.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty());
+    words.map(|word| if word.is_ascii() { word.to_ascii_lowercase() } else { folded(word) }).filter(|word| !word.is_empty())
+}
+
+fn folded(word: &str) -> String {
+    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_index() {
+        let words: Vec<String> = words("Café, the 2nd: \"x\" OR NEAR(a b) -- naïve_élan*").collect();
+        assert_eq!(words, ["cafe", "the", "2nd", "x", "or", "near", "a", "b", "naive", "elan"]);
+    }
+}

@@ -1,0 +1,62 @@
+//! Where everything is kept: SQLite in one file. Nothing outside of this folder knows that.
+//!
+//! The queries are written so that PostgreSQL understands them, but for full text. One connection writes, as SQLite has one writer at a time
+//! anyway and waiting in a queue is fairer than trying again; others read meanwhile (WAL).
+
+mod account;
+mod memory;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use account::KeyRow;
+pub use memory::{EntityRow, NewEntity, Period, Place};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Reads at the same time. Each connection is a thread and a cache of its own.
+const READERS_MAX: u32 = 4;
+
+/// Another process may be writing: a backup, or a handler that is run from the command line.
+const BUSY_TIME_MAX: Duration = Duration::from_secs(10);
+
+pub struct Store {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Store {
+    /// Opens the file, makes it if it is not there, and brings it to the newest form.
+    pub async fn open(path: &Path) -> Result<Store, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What is committed survives the process in any case; to survive the machine's power, too, would be a hundred times slower.
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIME_MAX)
+            .pragma("cache_size", "-16000")
+            .pragma("mmap_size", "1073741824")
+            .disable_statement_logging();
+        let pool = |connections_max| SqlitePoolOptions::new().max_connections(connections_max).test_before_acquire(false);
+        let writer = pool(1).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&writer).await?;
+        let reader = pool(READERS_MAX).connect_with(options.read_only(true)).await?;
+        Ok(Store { reader, writer })
+    }
+
+    /// Writes all that is committed to another file, while others go on reading and writing.
+    pub async fn backup(path: &Path, to: &Path) -> Result<(), sqlx::Error> {
+        let mut connection = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIME_MAX).connect().await?;
+        let to = to.to_string_lossy().replace('\'', "''");
+        // A name cannot be bound here.
+        sqlx::query(AssertSqlSafe(format!("VACUUM INTO '{to}'"))).execute(&mut connection).await?;
+        Ok(())
+    }
+}

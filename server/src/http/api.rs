@@ -1,0 +1,102 @@
+//! `/api/sdk/…`: the operations of the control plane over HTTP.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use hyper::{
+    Request, StatusCode,
+    body::Incoming,
+    header::{HeaderName, HeaderValue, RETRY_AFTER},
+};
+use mirra_control::{Answer, ApiError, Budget, Caller, Control, RateLimit, Request as Asked, Routes};
+use mirra_host_sdk::ErrorCode;
+
+use super::{
+    body,
+    endpoint::Endpoint,
+    reply::{self, Reply},
+};
+use crate::problem::Problem;
+
+/// What the paths of the API begin with.
+pub const PREFIX: &str = "/api/sdk";
+
+/// A request's body: an entity of the memory or a document of an API, and some room.
+const BODY_BYTES_MAX: u64 = 8 << 20;
+
+/// What those without a key share.
+const NOBODY: &str = "";
+
+/// What the API is made of.
+pub struct Api {
+    pub control: std::sync::Arc<Control>,
+    pub routes: Routes,
+    pub rate: RateLimit,
+}
+
+/// The answer in its envelope, with how many requests are left.
+pub async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Reply {
+    let caller = endpoint.caller(request.headers()).await;
+    let key = caller.as_ref().map_or(NOBODY, |caller| caller.key_id.as_deref().unwrap_or(caller.id()));
+    let budget = endpoint.api.rate.take(key);
+    let answered = match (budget.retry_after, caller) {
+        (None, Ok(caller)) => call(&endpoint.api, &caller, request).await,
+        (None, Err(refusal)) => Err(refusal),
+        (Some(_), _) => {
+            let message = format!("this key has made its {} requests of this minute", budget.limit);
+            Err(Problem::new(ErrorCode::RateLimited, message))
+        }
+    };
+    let mut reply = answered.unwrap_or_else(|problem| {
+        if let Some(causes) = &problem.causes {
+            tracing::error!(causes, "{}", problem.message);
+        }
+        reply::problem(&problem)
+    });
+    insert_budget(&mut reply, budget);
+    reply
+}
+
+async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<Reply, Problem> {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let body = Some(body::read_event(request, BODY_BYTES_MAX).await?);
+    let matched = api.routes.find(Asked { method: method.as_str(), path, query, body })?;
+    let answer = api.control.call(caller, &matched.adapter, &matched.operation, &matched.params).await?;
+    Ok(envelope(matched.shaped(answer)?))
+}
+
+fn envelope(answer: Answer) -> Reply {
+    // Written by hand around what is JSON already. Numbers always serialize.
+    let meta = answer.page.map(|page| format!(r#","meta":{}"#, serde_json::to_string(&page).unwrap_or_default())).unwrap_or_default();
+    let text = [r#"{"success":true,"data":"#, answer.data.get(), &meta, "}"].concat();
+    reply::json(StatusCode::OK, Bytes::from(text))
+}
+
+fn insert_budget(reply: &mut Reply, budget: Budget) {
+    let resets_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + budget.resets_after;
+    let headers = reply.headers_mut();
+    headers.insert(HeaderName::from_static("x-ratelimit-limit"), budget.limit.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), budget.remaining.into());
+    headers.insert(HeaderName::from_static("x-ratelimit-reset"), seconds(resets_at));
+    if let Some(retry_after) = budget.retry_after {
+        headers.insert(RETRY_AFTER, seconds(retry_after));
+    }
+}
+
+/// Rounded up: whoever waits that long has waited long enough.
+fn seconds(time: Duration) -> HeaderValue {
+    HeaderValue::from(time.as_secs() + u64::from(time.subsec_nanos() > 0))
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Problem {
+        let ApiError { code, message, details, cause } = error;
+        let causes = cause.as_deref().map(|cause| {
+            let all = std::iter::successors(Some(cause as &dyn std::error::Error), |&cause| cause.source());
+            all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        });
+        Problem { details: details.map(crate::problem::Details::Other), causes, ..Problem::new(code, message) }
+    }
+}

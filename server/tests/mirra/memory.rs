@@ -1,0 +1,439 @@
+//! Accounts, keys and the memory, over the API and from handlers.
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+};
+
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{Client, Reply, Server, fixtures, mirra, run, write};
+
+const OWNER_KEY: &str = "the owner's own key";
+
+/// A server with a store of its own. What it serves needs no engine, which would have to be compiled for it.
+struct Bed {
+    data: TempDir,
+    server: Server,
+}
+
+/// A client with a key.
+struct User<'a> {
+    server: &'a Server,
+    key: String,
+}
+
+impl Bed {
+    fn start() -> Bed {
+        let data = tempdir().unwrap();
+        Bed { server: serve(data.path(), |_| {}), data }
+    }
+
+    fn owner(&self) -> User<'_> {
+        User { server: &self.server, key: OWNER_KEY.to_owned() }
+    }
+
+    /// Ends the process as a crash would.
+    fn kill_and_start_again(mut self) -> Bed {
+        self.server.signal("KILL");
+        self.server.wait();
+        Bed { server: serve(self.data.path(), |_| {}), data: self.data }
+    }
+}
+
+fn serve(data: &Path, configure: impl FnOnce(&mut std::process::Command)) -> Server {
+    let echo = data.join("echo.wasm");
+    write(&echo, wat::parse_file(fixtures("components/echo.wat")).unwrap());
+    Server::start_with(&[&echo], &["--data", data.to_str().unwrap()], |command| {
+        command.env("MIRRA_OWNER_KEY", OWNER_KEY);
+        configure(command);
+    })
+}
+
+impl<'a> User<'a> {
+    fn send(&self, client: &mut Client, method: &str, path: &str, body: &Value) -> Reply {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        client.send(method, &format!("/api/sdk{path}"), &[("X-API-Key", &self.key)], body)
+    }
+
+    fn request(&self, method: &str, path: &str, body: Value) -> Reply {
+        self.send(&mut self.server.client(), method, path, &body)
+    }
+
+    /// The way that newer clients take.
+    fn dispatch(&self, resource: &str, method: &str, params: Value) -> Reply {
+        self.request("POST", "/v2/resources/call", json!({ "resourceId": resource, "method": method, "params": params }))
+    }
+
+    #[track_caller]
+    fn memory(&self, method: &str, params: Value) -> Value {
+        data(self.dispatch("memory", method, params))
+    }
+
+    fn sub_account(&self, name: &str) -> (User<'a>, Value) {
+        let made = data(self.request("POST", "/v1/accounts/subaccounts", json!({ "displayName": name })));
+        (User { server: self.server, key: made["apiKey"].as_str().unwrap().to_owned() }, made)
+    }
+}
+
+#[track_caller]
+fn data(reply: Reply) -> Value {
+    let json = reply.json();
+    assert_eq!((reply.status, &json["success"]), (200, &json!(true)), "{json}");
+    json["data"].clone()
+}
+
+/// Status, code and field.
+fn refusal(reply: &Reply) -> (u16, String, String) {
+    let field = reply.json()["error"]["details"]["field"].as_str().unwrap_or_default().to_owned();
+    (reply.status, reply.code(), field)
+}
+
+#[test]
+fn the_first_start_makes_a_key_and_shows_it_once() {
+    let data = tempdir().unwrap();
+    let start = || serve(data.path(), |command| _ = command.env_remove("MIRRA_OWNER_KEY"));
+    let key = {
+        let server = start();
+        let said = server.wait_for_stderr("mirra_sk_");
+        let key = said.split_whitespace().find(|word| word.starts_with("mirra_sk_")).unwrap().to_owned();
+        assert_eq!(User { server: &server, key: key.clone() }.memory("query", json!({}))["totalCount"], 0);
+        key
+    };
+    let server = start();
+    let status = |headers: &[(&str, &str)]| server.client().send("POST", "/api/sdk/v1/memory/query", headers, "{}").status;
+    assert_eq!(status(&[("Authorization", &format!("Bearer {key}"))]), 200);
+    assert_eq!(status(&[("X-API-Key", &key)]), 200);
+    assert_eq!((status(&[]), status(&[("X-API-Key", &key[1..])]), status(&[("X-API-Key", "")])), (401, 401, 401));
+    assert!(!server.wait_for_stderr("").contains("mirra_sk_"));
+    // Not even its hash's preimage is anywhere on disk.
+    for file in ["mirra.db", "mirra.db-wal"] {
+        let bytes = std::fs::read(data.path().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "{file}");
+    }
+}
+
+#[test]
+fn every_form_of_a_call_answers_alike() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let note =
+        json!({ "type": "NOTE", "name": "Sync", "content": "Roadmap", "tags": ["q2"], "metadata": { "status": "open" }, "unknown": 1 });
+    let made = [
+        owner.dispatch("memory", "create", note.clone()),
+        owner.request("POST", "/v1/resources/call", json!({ "resourceId": "memory", "method": "create", "params": note })),
+        owner.request("POST", "/v1/memory/create", note.clone()),
+        owner.request("POST", "/v1/memory", note.clone()),
+    ];
+    for made in made.map(data) {
+        let expected = ["note", "Sync", "Roadmap", "open", "", "owner"];
+        assert_eq!(["type", "name", "content", "status", "priority", "createdByName"].map(|field| made[field].as_str().unwrap()), expected);
+        assert_eq!(made["tags"], json!(["q2"]));
+        let time = made["createdAt"].as_str().unwrap();
+        assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
+        for found in [json!({ "filters": { "id": made["id"] } }), json!({ "id": made["id"] })] {
+            assert_eq!(owner.memory("findOne", found), made);
+        }
+    }
+    // Older clients expect the list alone.
+    let list = data(owner.request("POST", "/v1/memory/search", json!({ "query": "roadmap" })));
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["score"]), (4, &json!(1.0)));
+    let reply = owner.request("POST", "/v1/memory/query", json!({ "limit": 3 })).json();
+    assert_eq!((reply["data"].as_array().unwrap().len(), &reply["meta"]), (3, &json!({ "total": 4, "limit": 3, "offset": 0 })));
+    let newer = owner.memory("query", json!({ "limit": 3, "offset": 2 }));
+    assert_eq!([&newer["count"], &newer["totalCount"], &newer["offset"], &newer["limit"]], [2, 4, 2, 3].map(|n| json!(n)).each_ref());
+    assert_eq!(owner.dispatch("memory", "creat", json!({})).code(), "NOT_FOUND");
+    assert_eq!(owner.dispatch("nothing", "create", json!({})).code(), "NOT_FOUND");
+    assert_eq!(owner.request("GET", "/v1/nothing", Value::Null).code(), "NOT_FOUND");
+}
+
+#[test]
+fn what_is_wrong_is_told_by_its_field() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let long = "x".repeat((1 << 20) + 1);
+    let cases = [
+        ("create", json!({ "type": "note" }), "VALIDATION_ERROR", "content"),
+        ("create", json!({ "type": 1, "content": "x" }), "VALIDATION_ERROR", "type"),
+        ("create", json!({ "type": " ", "content": "x" }), "VALIDATION_ERROR", "type"),
+        ("create", json!({ "type": "note", "content": "" }), "VALIDATION_ERROR", "content"),
+        ("create", json!({ "type": "note", "content": long }), "PAYLOAD_TOO_LARGE", "content"),
+        ("create", json!({ "type": "note", "content": "x", "tags": [1] }), "VALIDATION_ERROR", "tags[0]"),
+        ("create", json!({ "type": "note", "content": "x", "metadata": { "tags": "x" } }), "VALIDATION_ERROR", "tags"),
+        ("create", json!({ "type": "note", "content": "x", "metadata": [] }), "VALIDATION_ERROR", "metadata"),
+        ("create", json!({ "type": "note", "content": "x", "groupId": "group_0" }), "NOT_FOUND", ""),
+        ("createTask", json!({ "content": "x", "priority": "urgent" }), "VALIDATION_ERROR", "priority"),
+        ("query", json!({ "limit": 101 }), "VALIDATION_ERROR", "limit"),
+        ("query", json!({ "limit": -1 }), "VALIDATION_ERROR", "limit"),
+        ("query", json!({ "limit": "many" }), "VALIDATION_ERROR", "limit"),
+        ("search", json!({ "query": "" }), "VALIDATION_ERROR", "query"),
+        ("search", json!({ "query": "x", "propertyFilters": { "color": "red" } }), "VALIDATION_ERROR", "propertyFilters.color"),
+        ("search", json!({ "query": "x", "propertyFilters": { "status": 1 } }), "VALIDATION_ERROR", "propertyFilters.status"),
+        ("findOne", json!({}), "VALIDATION_ERROR", "filters"),
+        ("update", json!({ "id": "mem_0" }), "NOT_FOUND", ""),
+        ("delete", json!({ "id": "mem_0" }), "NOT_FOUND", ""),
+        ("share", json!({ "entityId": "mem_0", "targetGraphId": "x" }), "NOT_FOUND", ""),
+    ];
+    for (method, params, code, field) in cases {
+        let reply = owner.dispatch("memory", method, params);
+        let (_, told, at) = refusal(&reply);
+        assert_eq!((&*told, &*at), (code, field), "{method}: {}", reply.text());
+    }
+    let send = |body: &str| bed.server.client().send("POST", "/api/sdk/v1/memory", &[("X-API-Key", OWNER_KEY)], body);
+    for no_object in ["[", "[]", "1", "\"x\"", "{\"type\":", "\u{0}"] {
+        assert_eq!(refusal(&send(no_object)).1, "VALIDATION_ERROR", "{no_object}");
+    }
+    assert_eq!(refusal(&send(&" ".repeat(10 << 20))).0, 413);
+}
+
+#[test]
+fn nobody_sees_what_is_anothers() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let ((ada, _), (bob, bob_account)) = (owner.sub_account("Ada Lovelace"), owner.sub_account("Bob"));
+    let secret = ada.memory("create", json!({ "type": "note", "name": "diary", "content": "a secret of Ada's" }));
+    let id = &secret["id"];
+    for other in [&bob, &owner] {
+        assert_eq!(other.memory("findOne", json!({ "id": id })), Value::Null);
+        assert_eq!(other.memory("findOne", json!({ "filters": { "name": "diary" } })), Value::Null);
+        assert_eq!(other.memory("search", json!({ "query": "secret diary Ada" }))["count"], 0);
+        assert_eq!(other.memory("query", json!({}))["totalCount"], 0);
+        for (method, params) in [
+            ("update", json!({ "id": id, "content": "mine" })),
+            ("delete", json!({ "id": id })),
+            ("listGraphs", json!({ "entityId": id })),
+            ("share", json!({ "entityId": id, "targetGraphId": bob_account["actorId"] })),
+            ("unshare", json!({ "entityId": id, "graphId": secret["graphId"] })),
+            ("query", json!({ "groupId": secret["graphId"] })),
+            ("search", json!({ "query": "secret", "groupId": secret["graphId"] })),
+        ] {
+            assert_eq!(other.dispatch("memory", method, params).code(), "NOT_FOUND", "{method}");
+        }
+    }
+    // Until it is shared: then it is seen, and stays Ada's.
+    ada.memory("share", json!({ "entityId": id, "targetGraphId": bob_account["actorId"] }));
+    assert_eq!(bob.memory("findOne", json!({ "id": id }))["content"], "a secret of Ada's");
+    assert_eq!(bob.memory("search", json!({ "query": "secret" }))["count"], 1);
+    assert_eq!(bob.memory("query", json!({ "type": "note" }))["totalCount"], 1);
+    assert_eq!(bob.dispatch("memory", "update", json!({ "id": id, "content": "mine" })).code(), "RESOURCE_DENIED");
+    assert_eq!(bob.dispatch("memory", "delete", json!({ "id": id })).code(), "RESOURCE_DENIED");
+    assert_eq!(owner.memory("findOne", json!({ "id": id })), Value::Null);
+    let graphs = ada.memory("listGraphs", json!({ "entityId": id }));
+    assert_eq!((&graphs["totalGraphs"], &graphs["graphs"][0]["isPrimary"]), (&json!(2), &json!(true)));
+    ada.memory("unshare", json!({ "entityId": id, "graphId": bob_account["actorId"] }));
+    assert_eq!(bob.memory("findOne", json!({ "id": id })), Value::Null);
+    assert_eq!(bob.memory("search", json!({ "query": "secret" }))["count"], 0);
+    let own = json!({ "entityId": id, "graphId": secret["graphId"] });
+    assert_eq!(refusal(&ada.dispatch("memory", "unshare", own)), (400, "VALIDATION_ERROR".to_owned(), "graphId".to_owned()));
+}
+
+#[test]
+fn a_team_has_a_graph_of_its_own() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let ((ada, _), (bob, bob_account), (eve, _)) = (owner.sub_account("Ada"), owner.sub_account("Bob"), owner.sub_account("Eve"));
+    let team = data(ada.request("POST", "/v1/teams", json!({ "name": "Analysts" })));
+    let members = format!("/v1/teams/{}/members", team["id"].as_str().unwrap());
+    assert_eq!(eve.request("POST", &members, json!({ "username": bob_account["username"] })).code(), "NOT_FOUND");
+    data(ada.request("POST", &members, json!({ "username": bob_account["username"] })));
+    let task =
+        json!({ "content": "Fold dresses", "groupId": team["id"], "assignedTo": bob_account["username"], "dueAt": "2026-12-01T10:00:00Z" });
+    let task = ada.memory("createTask", task);
+    assert_eq!(
+        (&task["assignedToUserId"], &task["status"], &task["priority"]),
+        (&bob_account["actorId"], &json!("pending"), &json!("medium"))
+    );
+    assert_eq!(bob.memory("query", json!({ "type": "task" }))["results"][0]["graphId"], team["id"]);
+    // Whoever sees a task may say that it is done, and nothing else.
+    bob.memory("update", json!({ "id": task["id"], "metadata": { "status": "completed" } }));
+    assert_eq!(
+        bob.dispatch("memory", "update", json!({ "id": task["id"], "metadata": { "status": "x", "a": 1 } })).code(),
+        "RESOURCE_DENIED"
+    );
+    let done = json!({ "query": "dresses", "types": ["TASK"], "propertyFilters": { "status": ["completed"] } });
+    assert_eq!(ada.memory("search", done)["count"], 1);
+    assert_eq!(eve.memory("query", json!({}))["totalCount"], 0);
+    assert_eq!(eve.request("GET", &members, Value::Null).code(), "NOT_FOUND");
+    data(ada.request("DELETE", &format!("{members}/{}", bob_account["username"].as_str().unwrap()), Value::Null));
+    assert_eq!(bob.memory("findOne", json!({ "id": task["id"] })), Value::Null);
+    let unknown = ada.memory("createTask", json!({ "content": "x", "assignedTo": "nobody" }));
+    assert!(unknown["assignmentWarning"].as_str().unwrap().contains("nobody"));
+}
+
+#[test]
+fn keys_open_what_they_were_made_for_until_they_are_revoked() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let (ada, _) = owner.sub_account("Ada");
+    let key = data(ada.request("POST", "/v1/keys", json!({ "name": "reader", "scopes": ["memory"] })));
+    let reader = User { server: &bed.server, key: key["key"].as_str().unwrap().to_owned() };
+    assert_eq!(reader.memory("query", json!({}))["count"], 0);
+    assert_eq!(reader.request("POST", "/v1/keys", json!({ "name": "more" })).code(), "RESOURCE_DENIED");
+    let keys = ada.request("GET", "/v1/keys", Value::Null);
+    assert!(!keys.text().contains(&reader.key) && keys.text().contains("reader"), "{}", keys.text());
+    let path = format!("/v1/keys/{}", key["id"].as_str().unwrap());
+    assert_eq!(owner.request("DELETE", &path, Value::Null).code(), "NOT_FOUND");
+    data(ada.request("DELETE", &path, Value::Null));
+    assert_eq!(reader.request("POST", "/v1/memory/query", json!({})).status, 401);
+    assert_eq!(refusal(&ada.request("POST", "/v1/keys", json!({ "name": "x", "scopes": ["all"] }))).2, "scopes");
+}
+
+#[test]
+fn a_key_has_a_thousand_requests_a_minute() {
+    let bed = Bed::start();
+    let (ada, _) = bed.owner().sub_account("Ada");
+    let mut client = bed.server.client();
+    let mut ask = || ada.send(&mut client, "POST", "/v1/memory/findOne", &json!({ "id": "x" }));
+    let first = ask();
+    assert_eq!((first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")), (Some("1000"), Some("999")));
+    let resets_at: u64 = first.header("x-ratelimit-reset").unwrap().parse().unwrap();
+    assert!(resets_at > 1_700_000_000);
+    let refused = (0..3_000).map(|_| ask()).find(|reply| reply.status != 200).expect("is refused at last");
+    assert_eq!((refused.status, refused.code().as_str(), refused.header("x-ratelimit-remaining")), (429, "RATE_LIMITED", Some("0")));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(bed.owner().memory("query", json!({}))["count"], 0);
+}
+
+#[test]
+fn what_is_looked_for_is_found_and_no_expression() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let make = |name: &str, content: &str| owner.memory("create", json!({ "type": "note", "name": name, "content": content }));
+    make("Café", "Crème brûlée for two; 100% off -- OR \"not\"");
+    make("Budget", "the quarterly budget of the product");
+    (0..300).for_each(|number| drop(make(&format!("Entry {number}"), &format!("the product {}", "long ".repeat(100)))));
+    let found = |query: &str| {
+        let found = owner.memory("search", json!({ "query": query, "limit": 5 }));
+        let names = found["results"].as_array().unwrap().iter().map(|result| result["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    // What is rare comes first, however old it is and however frequent the other words.
+    assert_eq!(found("the budget of the product")[0], "Budget");
+    assert_eq!(found("creme BRULEE"), ["Café"]);
+    for expression in ["\"", "a\"b", "NEAR(", "content:x OR", "* -x ^", "') --", "(((", "\u{0}", "{name}:x", "AND", "NOT x", "100%"] {
+        let reply = owner.dispatch("memory", "search", json!({ "query": expression }));
+        assert!(reply.status == 200 || reply.code() == "VALIDATION_ERROR", "{expression}: {}", reply.text());
+    }
+    let result = &owner.memory("search", json!({ "query": "long" }))["results"][0];
+    assert_eq!(result["content"].as_str().unwrap().len(), 300);
+    assert_eq!(owner.memory("query", json!({}))["results"][0]["content"].as_str().unwrap().len(), 200);
+    let early = json!({ "query": "budget", "endTime": 1_000 });
+    assert_eq!(owner.memory("search", early)["count"], 0);
+    assert_eq!(owner.memory("search", json!({ "query": "budget", "startTime": 1_000 }))["count"], 1);
+    let changed = owner.memory("findOne", json!({ "filters": { "name": "Budget" } }));
+    owner.memory("update", json!({ "id": changed["id"], "content": "spent", "tags": ["old"] }));
+    assert!(!found("budget of the product").is_empty() && found("spent") == ["Budget"]);
+    owner.memory("delete", json!({ "id": changed["id"] }));
+    assert_eq!((found("spent").len(), owner.memory("query", json!({}))["totalCount"].as_u64()), (0, Some(301)));
+}
+
+/// What was answered is kept, whenever the process is killed.
+#[test]
+fn nothing_that_was_accepted_is_lost() {
+    let mut bed = Bed::start();
+    let accounts: Vec<String> = (0..4).map(|number| bed.owner().sub_account(&format!("Writer {number}")).0.key).collect();
+    let mut accepted = HashSet::new();
+    for round in 0..3 {
+        let count = AtomicUsize::new(0);
+        let of_round: Vec<String> = thread::scope(|scope| {
+            let writers: Vec<_> = accounts.iter().map(|key| scope.spawn(|| write_until_killed(&bed.server, key, round, &count))).collect();
+            while count.load(Relaxed) < 100 {
+                thread::yield_now();
+            }
+            bed.server.signal("KILL");
+            writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+        });
+        accepted.extend(of_round);
+        bed = bed.kill_and_start_again();
+    }
+    let mut kept = HashSet::new();
+    for key in accounts {
+        let user = User { server: &bed.server, key };
+        let total = user.memory("query", json!({}))["totalCount"].as_u64().unwrap();
+        let pages = (0..total.div_ceil(100)).map(|page| user.memory("query", json!({ "limit": 100, "offset": page * 100 })));
+        let ids: Vec<String> = pages
+            .flat_map(|page| page["results"].as_array().unwrap().clone())
+            .map(|result| result["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(ids.len() as u64, total);
+        kept.extend(ids);
+    }
+    assert!(accepted.len() >= 300 && accepted.is_subset(&kept), "{} were accepted, {} kept", accepted.len(), kept.len());
+    // What was being written may be there as well.
+    assert!(kept.len() <= accepted.len() + 3 * 4);
+}
+
+/// Ids that the server has confirmed. Its end breaks off the last one.
+fn write_until_killed(server: &Server, key: &str, round: usize, count: &AtomicUsize) -> Vec<String> {
+    let mut confirmed = Vec::new();
+    let write = || {
+        let body = json!({ "type": "note", "content": format!("round {round}") }).to_string();
+        server.client().send("POST", "/api/sdk/v1/memory", &[("X-API-Key", key)], body)
+    };
+    while let Ok(reply) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)) {
+        if reply.status == 200 {
+            confirmed.push(data(reply)["id"].as_str().unwrap().to_owned());
+        }
+        count.fetch_add(1, Relaxed);
+    }
+    confirmed
+}
+
+#[test]
+fn a_backup_is_whole_and_made_while_the_server_runs() {
+    let bed = Bed::start();
+    bed.owner().memory("create", json!({ "type": "note", "name": "kept", "content": "x" }));
+    let restored = tempdir().unwrap();
+    let file = restored.path().join("mirra.db");
+    let backup = || run(&mut mirra(&["backup", file.to_str().unwrap(), "--data", bed.data.path().to_str().unwrap()]), "");
+    let ended = backup();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(backup().stderr.contains("already"));
+    bed.owner().memory("create", json!({ "type": "note", "name": "later", "content": "x" }));
+    let server = serve(restored.path(), |_| {});
+    let user = User { server: &server, key: OWNER_KEY.to_owned() };
+    assert_eq!(user.memory("findOne", json!({ "filters": { "name": "kept" } }))["content"], "x");
+    assert_eq!(user.memory("query", json!({}))["totalCount"], 1);
+}
+
+/// Of the owner, since it is the owner's server that runs them; within the call's budget.
+#[test]
+fn handlers_use_the_memory() {
+    const KEPT: &str = "kept by a handler of this test alone";
+    let (javascript, python) = (tempdir().unwrap(), tempdir().unwrap());
+    let file = javascript.path().join("remember.js");
+    write(
+        &file,
+        "export async function handler({ content }) {
+  const made = await mirra.memory.create({ type: 'note', content });
+  const [found, all] = await Promise.all([mirra.memory.findOne({ id: made.id }), mirra.memory.search({ query: content, limit: 1 })]);
+  const wrong = await mirra.memory.create({ type: 'note' }).catch((error) => [error.name, error.code, error.message]);
+  const opened = await mirra.keys?.create({ name: 'mine' }).catch((error) => error.code);
+  await mirra.memory.delete({ id: made.id });
+  return { content: found.content, count: all.count, wrong, opened };
+}",
+    );
+    let event = json!({ "content": KEPT }).to_string();
+    let call = |arguments: &[&str]| run(mirra(&["run", file.to_str().unwrap(), "--event", &event]).args(arguments), "");
+    let expected = json!({
+        "content": KEPT,
+        "count": 1,
+        "wrong": ["MirraError", "VALIDATION_ERROR", "content is required"],
+        "opened": "RESOURCE_DENIED",
+    });
+    assert_eq!(call(&[]).json(), expected);
+    let prices = javascript.path().join("prices.json");
+    write(&prices, r#"{ "memoryOperationUsd": 0.4 }"#);
+    let ended = call(&["--prices", prices.to_str().unwrap()]);
+    assert!(ended.code == 1 && ended.stderr.contains("of the call's budget are left"), "{}", ended.stderr);
+    let file = python.path().join("remember.py");
+    write(
+        &file,
+        "import mirra\n\nasync def handler(event, context):\n    made = await mirra.memory.create(type='note', content=event['content'])\n    \
+         found = await mirra.memory.findOne(filters={'id': made['id']})\n    await mirra.memory.delete(id=made['id'])\n    return found['content']\n",
+    );
+    assert_eq!(run(&mut mirra(&["run", file.to_str().unwrap(), "--event", &event]), "").json(), KEPT);
+}
