@@ -8,6 +8,11 @@
 #   another promise, goes through src/reactions.rs. The hook that QuickJS has for embedders is not called for it.
 # - Functions keep their source for `toString`, those inside others once more. Those of the layer do not (src/realm.rs).
 # - References to what lies in an image are not counted (immortal.c): that would write to it.
+# - Blocks are asked for by name (src/alloc.rs) and not through a table of functions, whose calls are looked up, checked, and handed on by
+#   rquickjs once more; an allocation made two of them, and allocating was an eighth of a cold call.
+# - A generator that is resumed by an exception begins the interpreter's loop with an instruction that raises it. It used to jump into the
+#   middle of the loop. wasm has no such loops: clang makes one out of two, in which every instruction asks where it was entered.
+# - Regular expressions over strings of bytes are matched as regexp.c says.
 # - JSON is read and written by json/, where it is ordinary.
 set -eu
 json=$(cd "$(dirname "$0")/json" && pwd)
@@ -18,8 +23,17 @@ for argument do
       counting='#define IMMORTAL 0x40000000\
 static inline void mirra_retain(const void *p) { int *count = \&js_rc(p)->ref_count; if (likely(*count < IMMORTAL)) ++*count; }\
 static inline int mirra_release(const void *p) { int *count = \&js_rc(p)->ref_count; return likely(*count < IMMORTAL) ? --*count : *count; }'
+      allocator='void *mirra_malloc(size_t), *mirra_calloc(size_t, size_t), *mirra_realloc(void *, size_t);\
+void mirra_free(void *);\
+size_t mirra_usable_size(const void *);'
       bound='extern JSValue mirra_bound_reaction(JSContext *, JSValueConst)'
       sed -i "
+        s/rt->mf\.js_\(malloc\|calloc\|realloc\|free\)(rt->malloc_state\.opaque, */mirra_\1(/
+        s/rt->mf\.js_malloc_usable_size(b)/mirra_usable_size(b)/
+        s/^static JSValue JS_CallInternal(JSContext \*caller_ctx, .*/static const uint8_t mirra_raise[1] = { OP_invalid };\n&/
+        /^            if (s->throw_flag)$/{n; s/goto exception;/{ pc = mirra_raise; __asm__(\"\" : \"+r\"(pc)); goto restart; }/}
+        s/^        CASE(OP_invalid):$/&\n            if (pc == mirra_raise + 1) { pc = sf->cur_pc; goto exception; }/
+        /^static size_t js_malloc_usable_size_unknown(/i $allocator
         s/^#define JS_ARENA_LARGE_BLOCKS_ONLY 0$/extern int mirra_places_blocks;\\n#define JS_ARENA_LARGE_BLOCKS_ONLY mirra_places_blocks/
         s/^        if (unlikely(ar->n_used_blocks == 0)) {$/        if (unlikely(ar->n_used_blocks == 0) \&\& ar->free_link.next != ar->free_link.prev) {/
         s/^        rd->handler = js_dup(handler);$/        $bound; rd->handler = mirra_bound_reaction(ctx, handler);/
@@ -35,9 +49,24 @@ static inline int mirra_release(const void *p) { int *count = \&js_rc(p)->ref_co
         s|^#define JS_REF_COUNT(p) .*|&\n$counting|
         s|^bool JS_IsLiveObject(.*|#include \"$immortal\"\n&|
       " "$argument"
-      for change in 2:mirra_places_blocks 1:free_link.next 2:mirra_bound_reaction 1:mirra_drops_source 2:mirra_json_parse 1:mirra_json_stringify 10:mirra_release \
+      for change in 3:mirra_raise 3:mirra_malloc 2:mirra_calloc 4:mirra_free 2:mirra_realloc 2:mirra_usable_size 2:mirra_places_blocks 1:free_link.next 2:mirra_bound_reaction 1:mirra_drops_source 2:mirra_json_parse 1:mirra_json_stringify 10:mirra_release \
         20:mirra_retain 1:immortal.c; do
         test "$(grep -c "${change#*:}" "$argument")" = "${change%%:*}" || { echo "quickjs.c is not the one that this script knows" >&2; exit 1; }
+      done
+      ;;
+    */libregexp.c)
+      regexp=$(cd "$(dirname "$0")" && pwd)/regexp.c
+      sed -i "
+        s/^static intptr_t lre_exec_backtrack(REExecContext \*s, /static inline __attribute__((always_inline)) intptr_t lre_exec_backtrack(REExecContext *s, int cbuf_type, /
+        /^static inline __attribute__((always_inline)) intptr_t lre_exec_backtrack(/,/^}/{
+          /^    int cbuf_type;$/d
+          /^    cbuf_type = s->cbuf_type;$/d
+        }
+        s|^int lre_exec(uint8_t \*\*capture,$|#include \"$regexp\"\n&|
+        s/^    ret = lre_exec_backtrack(s, \(.*\));$/    ret = s->cbuf_type ? lre_exec_backtrack(s, s->cbuf_type, \1) : mirra_exec_bytes(s, \1);/
+      " "$argument"
+      for change in 1:"int cbuf_type, uint8_t" 0:"    cbuf_type = s->cbuf_type" 1:engine/regexp.c 1:mirra_exec_bytes; do
+        test "$(grep -c "${change#*:}" "$argument")" = "${change%%:*}" || { echo "libregexp.c is not the one that this script knows" >&2; exit 1; }
       done
       ;;
   esac

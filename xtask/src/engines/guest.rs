@@ -86,7 +86,7 @@ impl<'a> Guest<'a> {
         // The digest is there for cargo, which must compile QuickJS anew when the script, or what it puts in, is another one.
         let folder = self.root.join("guest-sdk/node/engine");
         let mut changes = Vec::new();
-        for path in ["cc.sh", "immortal.c", "json/read.c", "json/write.c"].map(|file| folder.join(file)) {
+        for path in ["cc.sh", "immortal.c", "regexp.c", "json/read.c", "json/write.c"].map(|file| folder.join(file)) {
             changes.extend(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
         }
         let digest = Digest::of(&changes);

@@ -352,6 +352,41 @@ unsafe impl rquickjs::allocator::Allocator for QuickJs {
     }
 }
 
+/// What QuickJS calls by name (`cc.sh`), where it would go through `QuickJs` otherwise.
+#[unsafe(no_mangle)]
+extern "C" fn mirra_malloc(size: usize) -> *mut u8 {
+    ALLOCATOR.allocate(size)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn mirra_calloc(count: usize, size: usize) -> *mut u8 {
+    rquickjs::allocator::Allocator::calloc(&mut QuickJs, count, size)
+}
+
+/// # Safety
+/// `block` is null or one of this allocator's.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mirra_realloc(block: *mut u8, size: usize) -> *mut u8 {
+    // SAFETY: as the caller promises.
+    unsafe { rquickjs::allocator::Allocator::realloc(&mut QuickJs, block, size) }
+}
+
+/// # Safety
+/// As for `mirra_realloc`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mirra_free(block: *mut u8) {
+    // SAFETY: as the caller promises.
+    unsafe { ALLOCATOR.release(block) }
+}
+
+/// # Safety
+/// `block` is one of this allocator's.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mirra_usable_size(block: *mut u8) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe { usable_size(block) }
+}
+
 /// Reads `PLACEMENT` while the engine boots.
 struct Placement {
     rest: Cell<&'static [u8]>,
