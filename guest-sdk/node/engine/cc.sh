@@ -49,8 +49,9 @@ size_t mirra_usable_size(const void *);'
         s|^#define JS_REF_COUNT(p) .*|&\n$counting|
         s|^bool JS_IsLiveObject(.*|#include \"$immortal\"\n&|
       " "$argument"
-      for change in 3:mirra_raise 3:mirra_malloc 2:mirra_calloc 4:mirra_free 2:mirra_realloc 2:mirra_usable_size 2:mirra_places_blocks 1:free_link.next 2:mirra_bound_reaction 1:mirra_drops_source 2:mirra_json_parse 1:mirra_json_stringify 10:mirra_release \
-        20:mirra_retain 1:immortal.c; do
+      for change in 3:mirra_raise 3:mirra_malloc 2:mirra_calloc 4:mirra_free 2:mirra_realloc 2:mirra_usable_size \
+        2:mirra_places_blocks 1:free_link.next 2:mirra_bound_reaction 1:mirra_drops_source 2:mirra_json_parse 1:mirra_json_stringify \
+        10:mirra_release 20:mirra_retain 1:immortal.c; do
         test "$(grep -c "${change#*:}" "$argument")" = "${change%%:*}" || { echo "quickjs.c is not the one that this script knows" >&2; exit 1; }
       done
       ;;

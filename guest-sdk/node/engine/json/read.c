@@ -34,6 +34,11 @@ static bool mirra_json_value(MirraJson *s, int depth, JSValue *value);
 static bool mirra_json_push(MirraJson *s, JSValue value)
 {
     if (unlikely(s->count == s->size)) {
+        /* Such a size fits into no memory, and in bytes not into 32 bits. */
+        if (s->size >= 1u << 27) {
+            JS_FreeValue(s->ctx, value);
+            return false;
+        }
         uint32_t size = s->size ? s->size * 2 : 64;
         JSValue *values = js_realloc(s->ctx, s->values, size * sizeof(JSValue));
         if (!values) {

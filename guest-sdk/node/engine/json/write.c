@@ -118,6 +118,9 @@ static no_inline bool mirra_json_write_sorted(MirraJsonOut *s, int depth, JSObje
     JSPropertyEnum *names;
     uint32_t count;
     bool has_content = false, is_written = true;
+    /* It counts where it is not listed, too. */
+    if (find_own_property1(p, JS_ATOM_toJSON))
+        return false;
     if (JS_GetOwnPropertyNamesInternal(s->ctx, &names, &count, p, JS_GPN_ENUM_ONLY | JS_GPN_STRING_MASK))
         return false;
     for (uint32_t i = 0; i < count && is_written; i++) {
