@@ -6,7 +6,12 @@
 mod account;
 mod memory;
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions, SqlitePool,
@@ -30,6 +35,16 @@ pub struct Store {
     writer: SqlitePool,
 }
 
+/// Waits until no other process is opening the store, and keeps them waiting while the answer lives.
+async fn turn(path: PathBuf) -> Result<File, sqlx::Error> {
+    let lock = move || -> io::Result<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?.map_err(sqlx::Error::Io)
+}
+
 impl Store {
     /// Opens the file, makes it if it is not there, and brings it to the newest form.
     pub async fn open(path: &Path) -> Result<Store, sqlx::Error> {
@@ -45,8 +60,11 @@ impl Store {
             .pragma("mmap_size", "1073741824")
             .disable_statement_logging();
         let pool = |connections_max| SqlitePoolOptions::new().max_connections(connections_max).test_before_acquire(false);
+        // SQLite does not wait for whoever is making the same file, nor do migrations.
+        let turn = turn(path.with_extension("lock")).await?;
         let writer = pool(1).connect_with(options.clone()).await?;
         MIGRATIONS.run(&writer).await?;
+        drop(turn);
         let reader = pool(READERS_MAX).connect_with(options.read_only(true)).await?;
         Ok(Store { reader, writer })
     }

@@ -59,7 +59,9 @@ fn a_lock_is_enough() {
 #[test]
 fn a_lock_that_changes_while_it_is_installed_is_installed_again() {
     let (handler, bin) = (tempdir().unwrap(), tempdir().unwrap());
-    write(handler.path().join("package.json"), r#"{ "dependencies": { "x": "1" } }"#);
+    // Of no earlier run, whose packages would be in the cache.
+    let name = handler.path().file_name().unwrap().to_str().unwrap();
+    write(handler.path().join("package.json"), json!({ "name": name, "dependencies": { "x": "1" } }).to_string());
     write(handler.path().join("index.js"), "import version from 'x';\nexport const handler = () => version;");
     let lock = handler.path().join("package-lock.json");
     let version = |number: u32| json!({ "lockfileVersion": 3, "packages": { "node_modules/x": { "version": format!("{number}.0.0") } } });
