@@ -22,21 +22,26 @@ impl Connection {
 
     /// The answer's status; its body is read and dropped.
     pub async fn get(&mut self, path: &str) -> Result<u16> {
-        self.send(Method::GET, path, "").await
+        Ok(self.send(Method::GET, path, None, Bytes::new()).await?.0)
     }
 
     /// The same, with JSON as the request's body.
     pub async fn post(&mut self, path: &str, json: &'static str) -> Result<u16> {
-        self.send(Method::POST, path, json).await
+        Ok(self.send(Method::POST, path, None, Bytes::from(json)).await?.0)
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: &'static str) -> Result<u16> {
+    /// An operation of the API: the answer's status and text.
+    pub async fn operate(&mut self, path: &str, key: &str, json: String) -> Result<(u16, Bytes)> {
+        self.send(Method::POST, path, Some(key), Bytes::from(json)).await
+    }
+
+    async fn send(&mut self, method: Method, path: &str, key: Option<&str>, body: Bytes) -> Result<(u16, Bytes)> {
         let request = Request::builder().method(method).uri(path).header("host", &self.address);
+        let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
         let request = request.header("content-type", "application/json").body(Full::from(body))?;
         self.sender.ready().await?;
         let answer = self.sender.send_request(request).await?;
         let status = answer.status().as_u16();
-        answer.into_body().collect().await?;
-        Ok(status)
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     path::Path,
-    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -12,12 +11,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 
-use crate::{Figure, Lang, Report, http::Connection, report::percentile, subject::SMALL_EVENT};
+use crate::{Figure, Lang, Report, http::Connection, report::percentile, serve::Server, subject::SMALL_EVENT};
 
 const CONNECTIONS: usize = 8;
 
@@ -30,7 +25,10 @@ pub async fn throughput(program: &Path, lang: Lang, seconds: u64) -> Result<Repo
     std::fs::write(folder.path().join(subject.file("small")), subject.small)?;
     std::fs::write(folder.path().join(subject.file("busy")), subject.busy)?;
     let cores = pin_apart()?;
-    let server = Server::start(program, folder.path(), &cores).await?;
+    // A child inherits the affinity of the thread that starts it.
+    sched_setaffinity(None, &cores.server)?;
+    let server = Server::start(program, folder.path(), |command| _ = command.args(["--timeout-s", "2"])).await?;
+    sched_setaffinity(None, &cores.client)?;
     let window = Duration::from_secs(seconds);
     load(&server.address, window / 4).await?;
     let (rate, mut latencies) = load(&server.address, window).await?;
@@ -72,46 +70,6 @@ fn pin_apart() -> Result<Cores> {
         set
     };
     Ok(Cores { server: only(first), client: only(second) })
-}
-
-struct Server {
-    address: String,
-    /// Killed when dropped.
-    _process: Child,
-}
-
-impl Server {
-    async fn start(program: &Path, folder: &Path, cores: &Cores) -> Result<Server> {
-        // A child inherits the affinity of the thread that starts it.
-        sched_setaffinity(None, &cores.server)?;
-        let started = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--timeout-s", "2"])
-            .arg(folder)
-            .env("MIRRA_DATA", folder.join("data"))
-            .env_remove("MIRRA_OWNER_KEY")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        sched_setaffinity(None, &cores.client)?;
-        let mut process = started.context("cannot start the server")?;
-        let mut lines = BufReader::new(process.stdout.take().context("no output")?).lines();
-        let address = loop {
-            let line = lines.next_line().await?.context("the server ended before it listened")?;
-            if let Some((_, rest)) = line.split_once("http://") {
-                break rest.split(['/', ' ']).next().unwrap_or_default().to_owned();
-            }
-        };
-        // Whoever stops reading stops the writer.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let server = Server { address, _process: process };
-        let mut connection = Connection::open(&server.address).await?;
-        while connection.get("/readyz").await? != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(server)
-    }
 }
 
 /// As many calls as the server answers: how many a second, and how long each took, in microseconds.

@@ -1,4 +1,4 @@
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::{Connection, FromRow, Sqlite, Transaction};
 
 use super::Store;
 use crate::account::{Account, Team};
@@ -19,20 +19,20 @@ const INSERT_ACCOUNT: &str = "INSERT INTO account (id, parent_id, username, disp
 
 impl Store {
     pub async fn owner(&self) -> Result<Option<Account>, sqlx::Error> {
-        sqlx::query_as("SELECT * FROM account WHERE parent_id IS NULL").fetch_optional(&self.reader).await
+        sqlx::query_as("SELECT * FROM account WHERE parent_id IS NULL").fetch_optional(&mut *self.reader().await).await
     }
 
     pub async fn account_by_name(&self, username: &str) -> Result<Option<Account>, sqlx::Error> {
-        sqlx::query_as("SELECT * FROM account WHERE username = $1").bind(username).fetch_optional(&self.reader).await
+        sqlx::query_as("SELECT * FROM account WHERE username = $1").bind(username).fetch_optional(&mut *self.reader().await).await
     }
 
     pub async fn account(&self, id: &str) -> Result<Option<Account>, sqlx::Error> {
-        sqlx::query_as("SELECT * FROM account WHERE id = $1").bind(id).fetch_optional(&self.reader).await
+        sqlx::query_as("SELECT * FROM account WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
     }
 
     pub async fn accounts_of(&self, parent_id: &str) -> Result<Vec<Account>, sqlx::Error> {
         let query = "SELECT * FROM account WHERE parent_id = $1 ORDER BY created_at, id";
-        sqlx::query_as(query).bind(parent_id).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(parent_id).fetch_all(&mut *self.reader().await).await
     }
 
     /// Unless there is one.
@@ -42,14 +42,15 @@ impl Store {
             .bind(&owner.username)
             .bind(&owner.display_name)
             .bind(owner.created_at)
-            .execute(&self.writer)
+            .execute(&mut *self.writer.lock().await)
             .await
             .map(drop)
     }
 
     /// Unless the account has or had one: then false.
     pub async fn insert_first_key(&self, key: &KeyRow, hash: &str) -> Result<bool, sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let query = "SELECT EXISTS (SELECT 1 FROM api_key WHERE account_id = $1)";
         if sqlx::query_scalar(query).bind(&key.account_id).fetch_one(&mut *change).await? {
             return Ok(false);
@@ -61,7 +62,8 @@ impl Store {
 
     /// An account with its first key.
     pub async fn insert_account(&self, account: &Account, key: &KeyRow, hash: &str) -> Result<(), sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(INSERT_ACCOUNT)
             .bind(&account.id)
             .bind(&account.parent_id)
@@ -87,7 +89,7 @@ impl Store {
         }
         let query = "SELECT k.*, a.parent_id, a.username, a.display_name, a.created_at AS account_created_at \
                      FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.hash = $1 AND k.revoked_at IS NULL";
-        let row: Option<Row> = sqlx::query_as(query).bind(hash).fetch_optional(&self.reader).await?;
+        let row: Option<Row> = sqlx::query_as(query).bind(hash).fetch_optional(&mut *self.reader().await).await?;
         Ok(row.map(|Row { key, parent_id, username, display_name, account_created_at }| {
             let id = key.account_id.clone();
             (key, Account { id, parent_id, username, display_name, created_at: account_created_at })
@@ -95,26 +97,28 @@ impl Store {
     }
 
     pub async fn insert_key(&self, key: &KeyRow, hash: &str) -> Result<(), sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         insert_key(&mut change, key, hash).await?;
         change.commit().await
     }
 
     pub async fn keys_of(&self, account_id: &str) -> Result<Vec<KeyRow>, sqlx::Error> {
         let query = "SELECT * FROM api_key WHERE account_id = $1 AND revoked_at IS NULL ORDER BY created_at, id";
-        sqlx::query_as(query).bind(account_id).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(account_id).fetch_all(&mut *self.reader().await).await
     }
 
     /// Whether there was such a key.
     pub async fn revoke_key(&self, id: &str, account_id: &str, now: i64) -> Result<bool, sqlx::Error> {
         let query = "UPDATE api_key SET revoked_at = $3 WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL";
-        let revoked = sqlx::query(query).bind(id).bind(account_id).bind(now).execute(&self.writer).await?;
+        let revoked = sqlx::query(query).bind(id).bind(account_id).bind(now).execute(&mut *self.writer.lock().await).await?;
         Ok(revoked.rows_affected() > 0)
     }
 
     /// A team, whose owner is its first member.
     pub async fn insert_team(&self, team: &Team) -> Result<(), sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("INSERT INTO team (id, name, owner_id, created_at) VALUES ($1, $2, $3, $4)")
             .bind(&team.id)
             .bind(&team.name)
@@ -127,27 +131,27 @@ impl Store {
     }
 
     pub async fn team(&self, id: &str) -> Result<Option<Team>, sqlx::Error> {
-        sqlx::query_as("SELECT * FROM team WHERE id = $1").bind(id).fetch_optional(&self.reader).await
+        sqlx::query_as("SELECT * FROM team WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
     }
 
     pub async fn teams_of(&self, account_id: &str) -> Result<Vec<Team>, sqlx::Error> {
         let query = "SELECT t.* FROM team_member m JOIN team t ON t.id = m.team_id WHERE m.account_id = $1 ORDER BY t.created_at, t.id";
-        sqlx::query_as(query).bind(account_id).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(account_id).fetch_all(&mut *self.reader().await).await
     }
 
     pub async fn members_of(&self, team_id: &str) -> Result<Vec<Account>, sqlx::Error> {
         let query = "SELECT a.* FROM team_member m JOIN account a ON a.id = m.account_id WHERE m.team_id = $1 ORDER BY a.username";
-        sqlx::query_as(query).bind(team_id).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(team_id).fetch_all(&mut *self.reader().await).await
     }
 
     pub async fn join_team(&self, team_id: &str, account_id: &str) -> Result<(), sqlx::Error> {
-        sqlx::query(JOIN_TEAM).bind(team_id).bind(account_id).execute(&self.writer).await.map(drop)
+        sqlx::query(JOIN_TEAM).bind(team_id).bind(account_id).execute(&mut *self.writer.lock().await).await.map(drop)
     }
 
     /// Whether it was a member.
     pub async fn leave_team(&self, team_id: &str, account_id: &str) -> Result<bool, sqlx::Error> {
         let query = "DELETE FROM team_member WHERE team_id = $1 AND account_id = $2";
-        let left = sqlx::query(query).bind(team_id).bind(account_id).execute(&self.writer).await?;
+        let left = sqlx::query(query).bind(team_id).bind(account_id).execute(&mut *self.writer.lock().await).await?;
         Ok(left.rows_affected() > 0)
     }
 }

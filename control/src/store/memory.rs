@@ -1,4 +1,4 @@
-use sqlx::FromRow;
+use sqlx::{Connection, FromRow};
 
 use super::Store;
 
@@ -81,19 +81,19 @@ impl Store {
             .bind(entity.metadata)
             .bind(entity.marks)
             .bind(entity.created_at)
-            .execute(&self.writer)
+            .execute(&mut *self.writer.lock().await)
             .await
             .map(drop)
     }
 
     /// One that the account sees.
     pub async fn entity_by_id(&self, account_id: &str, id: &str) -> Result<Option<EntityRow>, sqlx::Error> {
-        sqlx::query_as(seen_by!("e.id = $2")).bind(account_id).bind(id).fetch_optional(&self.reader).await
+        sqlx::query_as(seen_by!("e.id = $2")).bind(account_id).bind(id).fetch_optional(&mut *self.reader().await).await
     }
 
     /// The newest of that name that the account sees.
     pub async fn entity_by_name(&self, account_id: &str, name: &str) -> Result<Option<EntityRow>, sqlx::Error> {
-        sqlx::query_as(seen_by!("e.name = $2")).bind(account_id).bind(name).fetch_optional(&self.reader).await
+        sqlx::query_as(seen_by!("e.name = $2")).bind(account_id).bind(name).fetch_optional(&mut *self.reader().await).await
     }
 
     /// Changes an entity that the account sees to what `decide` makes of it. None: it sees none.
@@ -104,7 +104,8 @@ impl Store {
         decide: impl FnOnce(&EntityRow) -> Result<EntityRow, E>,
     ) -> Result<Option<EntityRow>, E> {
         // From reading to writing, nobody else may change it.
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let row: Option<EntityRow> = sqlx::query_as(seen_by!("e.id = $2")).bind(account_id).bind(id).fetch_optional(&mut *change).await?;
         let Some(row) = row else { return Ok(None) };
         let new = decide(&row)?;
@@ -127,19 +128,20 @@ impl Store {
     /// Whether there was such an entity of this creator's.
     pub async fn delete_entity(&self, creator_id: &str, id: &str) -> Result<bool, sqlx::Error> {
         let query = "DELETE FROM memory_entity WHERE id = $1 AND creator_id = $2";
-        let deleted = sqlx::query(query).bind(id).bind(creator_id).execute(&self.writer).await?;
+        let deleted = sqlx::query(query).bind(id).bind(creator_id).execute(&mut *self.writer.lock().await).await?;
         Ok(deleted.rows_affected() > 0)
     }
 
     pub async fn graphs_of(&self, seq: i64) -> Result<Vec<GraphRow>, sqlx::Error> {
         let query = "SELECT p.graph_id, t.name AS team_name, p.shared_by, p.shared_at FROM memory_placement p \
                      LEFT JOIN team t ON t.id = p.graph_id WHERE p.seq = $1 ORDER BY p.shared_at IS NOT NULL, p.shared_at, p.graph_id";
-        sqlx::query_as(query).bind(seq).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(seq).fetch_all(&mut *self.reader().await).await
     }
 
     /// `marks`: what it is found by from now on.
     pub async fn place_entity(&self, entity: &EntityRow, place: &Place<'_>, marks: &str) -> Result<(), sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let query = "INSERT INTO memory_placement (graph_id, type, seq, shared_by, shared_at, reason) VALUES ($1, $2, $3, $4, $5, $6) \
                      ON CONFLICT DO NOTHING";
         sqlx::query(query)
@@ -157,7 +159,8 @@ impl Store {
 
     /// Whether it was seen there.
     pub async fn displace_entity(&self, entity: &EntityRow, graph_id: &str, marks: &str) -> Result<bool, sqlx::Error> {
-        let mut change = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let query = "DELETE FROM memory_placement WHERE seq = $1 AND graph_id = $2";
         let displaced = sqlx::query(query).bind(entity.seq).bind(graph_id).execute(&mut *change).await?;
         sqlx::query("UPDATE memory_entity SET marks = $2 WHERE seq = $1").bind(entity.seq).bind(marks).execute(&mut *change).await?;
@@ -192,8 +195,8 @@ impl Store {
                 (rows, sqlx::query_scalar::<_, i64>(total).bind(graph_id))
             }
         };
-        let rows = rows.fetch_all(&self.reader).await?;
-        let total = total.fetch_one(&self.reader).await?;
+        let rows = rows.fetch_all(&mut *self.reader().await).await?;
+        let total = total.fetch_one(&mut *self.reader().await).await?;
         Ok((rows, total.max(0) as u64))
     }
 
@@ -208,32 +211,38 @@ impl Store {
         let rows = "SELECT e.*, a.username AS creator_name FROM (SELECT DISTINCT seq FROM memory_placement WHERE (graph_id = $1 OR graph_id IN \
                     (SELECT team_id FROM team_member WHERE account_id = $1)) AND ($2 IS NULL OR type = $2) ORDER BY seq DESC LIMIT $3 OFFSET $4) p \
                     JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY e.seq DESC";
-        let rows = sqlx::query_as(rows).bind(account_id).bind(kind).bind(limit as i64).bind(offset as i64).fetch_all(&self.reader).await?;
+        let rows = sqlx::query_as(rows)
+            .bind(account_id)
+            .bind(kind)
+            .bind(limit as i64)
+            .bind(offset as i64)
+            .fetch_all(&mut *self.reader().await)
+            .await?;
         let total = "SELECT COUNT(DISTINCT seq) FROM memory_placement WHERE (graph_id = $1 OR graph_id IN \
                      (SELECT team_id FROM team_member WHERE account_id = $1)) AND ($2 IS NULL OR type = $2)";
-        let total: i64 = sqlx::query_scalar(total).bind(account_id).bind(kind).fetch_one(&self.reader).await?;
+        let total: i64 = sqlx::query_scalar(total).bind(account_id).bind(kind).fetch_one(&mut *self.reader().await).await?;
         Ok((rows, total.max(0) as u64))
     }
 
     /// The range of `seq` that were made in a time.
     pub async fn seqs_in(&self, period: Period) -> Result<(i64, i64), sqlx::Error> {
         let first = "SELECT seq FROM memory_entity WHERE created_at >= $1 ORDER BY created_at, seq LIMIT 1";
-        let first: Option<i64> = sqlx::query_scalar(first).bind(period.from).fetch_optional(&self.reader).await?;
+        let first: Option<i64> = sqlx::query_scalar(first).bind(period.from).fetch_optional(&mut *self.reader().await).await?;
         let last = "SELECT seq FROM memory_entity WHERE created_at < $1 ORDER BY created_at DESC, seq DESC LIMIT 1";
-        let last: Option<i64> = sqlx::query_scalar(last).bind(period.to).fetch_optional(&self.reader).await?;
+        let last: Option<i64> = sqlx::query_scalar(last).bind(period.to).fetch_optional(&mut *self.reader().await).await?;
         Ok((first.unwrap_or(i64::MAX), last.unwrap_or(i64::MIN)))
     }
 
     /// The newest that a full-text expression finds within a range of `seq`.
     pub async fn found(&self, expression: &str, seqs: (i64, i64), limit: u32) -> Result<Vec<i64>, sqlx::Error> {
         let query = "SELECT rowid FROM memory_text WHERE memory_text MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $4";
-        sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(limit).fetch_all(&self.reader).await
+        sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(limit).fetch_all(&mut *self.reader().await).await
     }
 
     /// In any order. `seqs` is a JSON array.
     pub async fn entities(&self, seqs: &str) -> Result<Vec<EntityRow>, sqlx::Error> {
         let query = "SELECT e.*, a.username AS creator_name FROM json_each($1) s JOIN memory_entity e ON e.seq = s.value \
                      JOIN account a ON a.id = e.creator_id";
-        sqlx::query_as(query).bind(seqs).fetch_all(&self.reader).await
+        sqlx::query_as(query).bind(seqs).fetch_all(&mut *self.reader().await).await
     }
 }

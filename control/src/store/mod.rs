@@ -10,14 +10,16 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, SqlitePool,
+    AssertSqlSafe, ConnectOptions, SqliteConnection,
     migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
 pub use memory::{EntityRow, NewEntity, Period, Place};
@@ -25,14 +27,16 @@ pub use memory::{EntityRow, NewEntity, Period, Place};
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Reads at the same time. Each connection is a thread and a cache of its own.
-const READERS_MAX: u32 = 4;
+const READERS: usize = 4;
 
 /// Another process may be writing: a backup, or a handler that is run from the command line.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Connections for as long as the store is open. sqlx's pools hand each back by a task of its own, which takes longer than most queries.
 pub struct Store {
-    reader: SqlitePool,
-    writer: SqlitePool,
+    readers: Vec<Mutex<SqliteConnection>>,
+    next_reader: AtomicUsize,
+    writer: Mutex<SqliteConnection>,
 }
 
 /// Waits until no other process is opening the store, and keeps them waiting while the answer lives.
@@ -59,14 +63,27 @@ impl Store {
             .pragma("cache_size", "-16000")
             .pragma("mmap_size", "1073741824")
             .disable_statement_logging();
-        let pool = |connections_max| SqlitePoolOptions::new().max_connections(connections_max).test_before_acquire(false);
         // SQLite does not wait for whoever is making the same file, nor do migrations.
         let turn = turn(path.with_extension("lock")).await?;
-        let writer = pool(1).connect_with(options.clone()).await?;
-        MIGRATIONS.run(&writer).await?;
+        let mut writer = options.connect().await?;
+        // `run` asks for more of a connection than an async block can promise to be Send with.
+        MIGRATIONS.run_direct(None, &mut writer, false).await?;
         drop(turn);
-        let reader = pool(READERS_MAX).connect_with(options.read_only(true)).await?;
-        Ok(Store { reader, writer })
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
+        }
+        Ok(Store { readers, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer) })
+    }
+
+    /// One that is free, or whichever will be the next one's turn.
+    async fn reader(&self) -> MutexGuard<'_, SqliteConnection> {
+        let next = self.next_reader.fetch_add(1, Relaxed);
+        let from_next = (0..READERS).map(|index| &self.readers[(next + index) % READERS]);
+        match from_next.clone().find_map(|reader| reader.try_lock().ok()) {
+            Some(free) => free,
+            None => self.readers[next % READERS].lock().await,
+        }
     }
 
     /// Writes all that is committed to another file, while others go on reading and writing.

@@ -76,6 +76,14 @@ enum What {
         #[arg(long, default_value_t = 11)]
         rounds: usize,
     },
+    /// The memory: from handlers, over the API, and what a search takes
+    Memory {
+        /// How many there are when it is searched
+        #[arg(long, default_value_t = 100_000)]
+        entities: usize,
+        #[arg(long, default_value_t = 4)]
+        seconds: u64,
+    },
     /// Handlers with numpy and pandas in them
     Scientific,
     /// What the limits cost CPU-bound handlers
@@ -110,6 +118,7 @@ impl What {
             What::Density { handlers, instances } => mirra_benches::density(workbench, lang, handlers, instances).await,
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
             What::Node { ref packages, ref quickjs, rounds } => mirra_benches::node(workbench, packages, quickjs.as_deref(), rounds).await,
+            What::Memory { entities, seconds } => mirra_benches::memory(workbench, &program, entities, seconds).await,
             What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
