@@ -34,7 +34,7 @@ pub enum Details {
         diagnostics: Vec<Diagnostic>,
     },
     /// As the operation has it, such as `{"field": "limit"}`.
-    Other(serde_json::Value),
+    Other(Box<serde_json::Value>),
 }
 
 impl Problem {

@@ -97,6 +97,6 @@ impl From<ApiError> for Problem {
             let all = std::iter::successors(Some(cause as &dyn std::error::Error), |&cause| cause.source());
             all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
         });
-        Problem { details: details.map(crate::problem::Details::Other), causes, ..Problem::new(code, message) }
+        Problem { details: details.map(|details| crate::problem::Details::Other(Box::new(details))), causes, ..Problem::new(code, message) }
     }
 }
