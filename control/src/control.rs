@@ -1,4 +1,4 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
 
 use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
 use tokio::sync::OnceCell;
@@ -39,6 +39,7 @@ pub(crate) struct Opened {
 }
 
 const FILE: &str = "mirra.db";
+const CANNOT_OPEN: &str = "the store cannot be opened";
 
 impl Control {
     pub fn new(config: Config) -> Control {
@@ -57,10 +58,11 @@ impl Control {
 
     async fn opening(&self) -> Result<Opened, ApiError> {
         let folder = &self.config.data_folder;
-        let failed = |error: std::io::Error| ApiError::internal(format!("cannot make the folder {}", folder.display()), error);
-        tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+        // Where it lies is told to the operator: a handler may be the one that asks.
+        let failed = |error: std::io::Error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", folder.display()));
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let path = self.path();
-        let store = Store::open(&path).await.map_err(|error| ApiError::internal(format!("cannot open {}", path.display()), error))?;
+        let store = Store::open(&path).await.map_err(|error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", path.display())))?;
         let owner = account::owner(&store, self.now()).await?;
         Ok(Opened { store, owner: Caller::account(owner) })
     }

@@ -3,17 +3,25 @@
 
 use mirra_host_sdk::ErrorCode;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::ApiError;
 
+const MESSAGE_CHARACTERS_MAX: usize = 200;
+
 pub fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, ApiError> {
+    // An array would pass for the fields in their order.
+    if !json.get().starts_with('{') {
+        return Err(ApiError::new(ErrorCode::ValidationError, "the parameters must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(json.get());
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
         // The place in the text says nothing to whoever has sent an object.
         let message = message.split(" at line ").next().unwrap_or_default();
+        // It may repeat what was sent, however long that is.
+        let message = message.char_indices().nth(MESSAGE_CHARACTERS_MAX).map_or(message, |(end, _)| &message[..end]);
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         match (missing, &*path) {
             (Some(field), ".") => ApiError::invalid(field, format!("{field} is required")),
@@ -24,25 +32,18 @@ pub fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, ApiError> {
     })
 }
 
-/// A number, or the text of one, as it stands in a URL.
+/// A whole number, or the text of one, as it stands in a URL.
 pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Number {
-        Whole(u64),
-        Any(f64),
-        Text(String),
-    }
-    let number = Option::<Number>::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a number"))?;
-    let wrong = || serde::de::Error::custom("expected a whole number from 0");
-    number
-        .map(|number| match number {
-            Number::Whole(number) => Ok(number),
-            Number::Any(number) if number >= 0.0 && number.fract() == 0.0 => Ok(number as u64),
-            Number::Any(_) => Err(wrong()),
-            Number::Text(text) => text.parse().map_err(|_| wrong()),
-        })
-        .transpose()
+    let number = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::Number(number) => {
+            let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
+            number.as_u64().or_else(|| number.as_f64().and_then(whole))
+        }
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    number.map(Some).ok_or_else(|| serde::de::Error::custom("expected a whole number from 0"))
 }
 
 /// Which part of a list: at most `max` of it, `default` where nothing is said.

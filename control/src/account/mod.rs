@@ -28,6 +28,14 @@ pub struct Account {
     pub created_at: i64,
 }
 
+impl Account {
+    /// One has made the other, or both were made by the same: those may put something before each other.
+    pub fn is_related_to(&self, other: &Account) -> bool {
+        let made = |parent: &Account, child: &Account| child.parent_id.as_ref() == Some(&parent.id);
+        made(self, other) || made(other, self) || (self.parent_id.is_some() && self.parent_id == other.parent_id)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Team {
     pub id: String,

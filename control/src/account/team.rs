@@ -56,10 +56,11 @@ pub async fn list_members(store: &Store, caller: &Caller, team_id: &str) -> Resu
     Answer::of(&members.collect::<Vec<_>>())
 }
 
-/// By the team's owner. Whoever is to be a member must be known by name.
+/// By the team's owner. Strangers are not asked, so they cannot be made members: what a team has, its members' handlers find.
 pub async fn add_member(store: &Store, caller: &Caller, params: MemberParams) -> Result<Answer, ApiError> {
     let team = owned(store, caller, &params.team_id).await?;
-    let account = store.account_by_name(&params.username).await?.ok_or_else(|| ApiError::not_found("account of that name"))?;
+    let account = store.account_by_name(&params.username).await?.filter(|account| caller.account.is_related_to(account));
+    let account = account.ok_or_else(|| ApiError::not_found("account of that name that could be a member"))?;
     if store.teams_of(&account.id).await?.len() >= TEAMS_MAX {
         return Err(ApiError::invalid("username", format!("an account is in at most {TEAMS_MAX} teams")));
     }
@@ -77,7 +78,7 @@ pub async fn remove_member(store: &Store, caller: &Caller, params: MemberParams)
     let account = store.account_by_name(&params.username).await?.filter(|account| account.id != team.owner_id);
     let account = account.ok_or_else(|| ApiError::not_found("member of that name who could leave"))?;
     if !store.leave_team(&team.id, &account.id).await? {
-        return Err(ApiError::not_found("such team or member"));
+        return Err(ApiError::not_found("such team"));
     }
     Answer::of(&json!({ "teamId": team.id, "userId": account.id, "removed": true }))
 }

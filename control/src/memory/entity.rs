@@ -162,15 +162,22 @@ fn values<'a>(metadata: &'a Value, field: &str) -> impl Iterator<Item = &'a str>
     value.and_then(Value::as_str).into_iter().chain(list)
 }
 
-/// Words by which an entity is found besides those of its text.
-pub fn marks<'a>(graphs: impl IntoIterator<Item = &'a str>, kind: &str, metadata: &Value) -> String {
-    let graphs = graphs.into_iter().map(|graph| mark("graph", graph));
+/// Of values that an entity is found by.
+const MARKS_MAX: usize = 200;
+
+/// Words by which an entity is found besides those of its text and where it is seen.
+pub fn marks(kind: &str, metadata: &Value) -> String {
     let properties = PROPERTIES.iter().flat_map(|field| values(metadata, field).map(move |value| mark(field, value)));
-    graphs.chain([mark("type", kind)]).chain(properties).collect::<Vec<_>>().join(" ")
+    [mark("type", kind)].into_iter().chain(properties.take(MARKS_MAX)).collect::<Vec<_>>().join(" ")
 }
 
 /// One word, which holds no more of what it stands for than its hash: whatever that is, it is neither a part of another nor an expression.
 pub fn mark(field: &str, value: &str) -> String {
     let hash = blake3::hash(format!("{field}={}", value.to_lowercase()).as_bytes());
     format!("m{}", &hash.to_hex()[..16])
+}
+
+/// The word of a graph, as the store makes it.
+pub fn graph_mark(graph_id: &str) -> String {
+    format!("g{}", graph_id.replace('_', ""))
 }

@@ -23,6 +23,8 @@ const QUERY_CHARACTERS: usize = 200;
 const TYPE_CHARACTERS_MAX: usize = 100;
 const TAGS_MAX: usize = 100;
 const TAG_CHARACTERS_MAX: usize = 100;
+/// Of a status that somebody else sets.
+const STATUS_BYTES_MAX: usize = 100;
 const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
 const TASK: &str = "task";
@@ -112,7 +114,7 @@ async fn make(
     let row = EntityRow {
         seq: 0,
         id: id::new("mem")?,
-        marks: marks([&*graph_id], &kind, &metadata),
+        marks: marks(&kind, &metadata),
         graph_id,
         creator_id: caller.id().to_owned(),
         creator_name: caller.account.username.clone(),
@@ -226,23 +228,19 @@ pub struct UpdateParams {
 
 /// By whoever made it. Others who see a task may say how far it is.
 pub async fn update(store: &Store, caller: &Caller, params: UpdateParams, now: i64) -> Result<Answer, ApiError> {
-    let graphs: Vec<String> = match store.entity_by_id(caller.id(), &params.id).await? {
-        Some(row) => store.graphs_of(row.seq).await?.into_iter().map(|graph| graph.graph_id).collect(),
-        None => return Err(ApiError::not_found("such entity")),
-    };
     let id = params.id.clone();
-    let changed = store.change_entity(caller.id(), &id, |row| changed(row, caller, params, &graphs, now)).await?;
+    let changed = store.change_entity(caller.id(), &id, |row| changed(row, caller, params, now)).await?;
     let row = changed.ok_or_else(|| ApiError::not_found("such entity"))?;
     Answer::of(&json!({ "id": row.id, "updated": true, "updatedAt": time::iso(now) }))
 }
 
-fn changed(row: &EntityRow, caller: &Caller, params: UpdateParams, graphs: &[String], now: i64) -> Result<EntityRow, ApiError> {
+fn changed(row: &EntityRow, caller: &Caller, params: UpdateParams, now: i64) -> Result<EntityRow, ApiError> {
     let is_progress = row.r#type == TASK
         && params.r#type.is_none()
         && params.name.is_none()
         && params.content.is_none()
         && params.tags.is_none()
-        && params.metadata.as_ref().is_some_and(|metadata| metadata.keys().all(|field| field == "status"));
+        && params.metadata.as_ref().is_some_and(is_status);
     if row.creator_id != caller.id() && !is_progress {
         return Err(ApiError::new(
             ErrorCode::ResourceDenied,
@@ -264,8 +262,13 @@ fn changed(row: &EntityRow, caller: &Caller, params: UpdateParams, graphs: &[Str
     let content = params.content.unwrap_or_else(|| row.content.clone());
     check(&kind, &name, &content, &metadata)?;
     let metadata = Value::Object(metadata);
-    let marks = marks(graphs.iter().map(String::as_str), &kind, &metadata);
+    let marks = marks(&kind, &metadata);
     Ok(EntityRow { r#type: kind, name, content, metadata: metadata.to_string(), marks, updated_at: Some(now), ..row.clone() })
+}
+
+fn is_status(metadata: &Map<String, Value>) -> bool {
+    let status = metadata.get("status").and_then(Value::as_str);
+    metadata.len() == 1 && status.is_some_and(|status| status.len() <= STATUS_BYTES_MAX)
 }
 
 #[derive(Deserialize)]
@@ -275,11 +278,13 @@ pub struct DeleteParams {
 
 /// By whoever made it.
 pub async fn delete(store: &Store, caller: &Caller, params: DeleteParams, now: i64) -> Result<Answer, ApiError> {
-    if store.delete_entity(caller.id(), &params.id).await? {
-        return Answer::of(&json!({ "id": params.id, "deleted": true, "deletedAt": time::iso(now) }));
+    let row = store.entity_by_id(caller.id(), &params.id).await?.ok_or_else(|| ApiError::not_found("such entity"))?;
+    if row.creator_id != caller.id() {
+        return Err(ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may delete it"));
     }
-    Err(match store.entity_by_id(caller.id(), &params.id).await? {
-        Some(_) => ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may delete it"),
-        None => ApiError::not_found("such entity"),
-    })
+    if !store.delete_entity(caller.id(), &params.id).await? {
+        // By another request, meanwhile.
+        return Err(ApiError::not_found("such entity"));
+    }
+    Answer::of(&json!({ "id": params.id, "deleted": true, "deletedAt": time::iso(now) }))
 }

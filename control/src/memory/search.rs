@@ -11,7 +11,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     LIMIT, LIMIT_MAX,
-    entity::{PROPERTIES, Summary, mark},
+    entity::{PROPERTIES, Summary, graph_mark, mark},
     graph,
 };
 use crate::{
@@ -28,6 +28,13 @@ const QUERY_CHARACTERS_MAX: usize = 10_000;
 
 /// What a word gives. With more, those that are older would be found by frequent words, and it would take longer.
 const FOUND_MAX: u32 = 100;
+
+/// What is ranked in all: with those of the rarest words among them.
+const RANKED_MAX: usize = 300;
+
+/// Of one filter, and of graphs: an expression takes longer with each.
+const VALUES_MAX: usize = 20;
+const GRAPHS_MAX: usize = 50;
 
 /// How much it counts that a word stands in the name.
 const NAME_WEIGHT: f64 = 3.0;
@@ -59,14 +66,14 @@ pub async fn search(store: &Store, caller: &Caller, params: SearchParams) -> Res
     let limit = params::limit(params.limit, LIMIT, LIMIT_MAX)?;
     params::text("query", &params.query, QUERY_CHARACTERS_MAX)?;
     let filter = filter(store, caller, &params).await?;
-    let words: BTreeSet<String> = words(&params.query).take(WORDS_MAX).collect();
+    let words: BTreeSet<&str> = raw_words(&params.query).take(WORDS_MAX).collect();
     let seqs = match (params.start_time, params.end_time) {
         (None, None) => (i64::MIN, i64::MAX),
         // What is no time of a clock is before or after all.
         (from, to) => store.seqs_in(Period { from: from.unwrap_or(0.0) as i64, to: to.map_or(i64::MAX, |to| to as i64) }).await?,
     };
     let found = find(store, &filter, &words, seqs).await?;
-    let rows = store.entities(&found.seqs).await?;
+    let rows = store.entities(caller.id(), &found.seqs).await?;
     let mut ranked: Vec<(f64, &EntityRow)> = rows.iter().map(|row| (found.score(row), row)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.seq.cmp(&a.1.seq)));
     let total = ranked.len();
@@ -92,9 +99,10 @@ async fn filter(store: &Store, caller: &Caller, params: &SearchParams) -> Result
             [caller.id().to_owned()].into_iter().chain(teams).collect()
         }
     };
-    let mut parts = vec![any_of("graph", graphs.iter().map(String::as_str))];
+    let graphs: Vec<String> = graphs.iter().take(GRAPHS_MAX).map(|graph| format!("marks:{}", graph_mark(graph))).collect();
+    let mut parts = vec![format!("({})", graphs.join(" OR "))];
     if !params.types.is_empty() {
-        parts.push(any_of("type", params.types.iter().map(String::as_str)));
+        parts.push(any_of("type", "types", params.types.iter().map(String::as_str).collect())?);
     }
     for (field, wanted) in &params.property_filters {
         let place = format!("propertyFilters.{field}");
@@ -107,15 +115,19 @@ async fn filter(store: &Store, caller: &Caller, params: &SearchParams) -> Result
         };
         let wanted = wanted.ok_or_else(|| ApiError::invalid(&place, format!("{place} must be a text or a list of texts")))?;
         if !wanted.is_empty() {
-            parts.push(any_of(field, wanted));
+            parts.push(any_of(field, &place, wanted)?);
         }
     }
     Ok(parts.join(" AND "))
 }
 
-fn any_of<'a>(field: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+/// `place`: the parameter that names the values.
+fn any_of(field: &str, place: &str, values: Vec<&str>) -> Result<String, ApiError> {
+    if values.len() > VALUES_MAX {
+        return Err(ApiError::invalid(place, format!("{place} may have at most {VALUES_MAX} values")));
+    }
     let marks: Vec<String> = values.into_iter().map(|value| format!("marks:{}", mark(field, value))).collect();
-    format!("({})", marks.join(" OR "))
+    Ok(format!("({})", marks.join(" OR ")))
 }
 
 /// What the words of a query have found.
@@ -128,24 +140,32 @@ struct Found {
     coverage: f64,
 }
 
-async fn find(store: &Store, filter: &str, words: &BTreeSet<String>, seqs: (i64, i64)) -> Result<Found, ApiError> {
-    let mut all = BTreeSet::new();
-    let mut weights = HashMap::new();
+async fn find(store: &Store, filter: &str, words: &BTreeSet<&str>, seqs: (i64, i64)) -> Result<Found, ApiError> {
+    // The index folds a word itself, as it did the text. In quotes it is never an operator, and there are no quotes in it.
+    let term = |word: &str| format!("{{name content}}:\"{word}\"");
+    let mut of_words = Vec::with_capacity(words.len());
     for word in words {
-        // A word is letters and digits, and in quotes never an operator.
-        let found = store.found(&format!("{filter} AND {{name content}}:\"{word}\""), seqs, FOUND_MAX).await?;
+        let found = store.found(&format!("{filter} AND {}", term(word)), seqs, FOUND_MAX).await?;
         if !found.is_empty() {
-            // Of frequent words it is not known how frequent they are, and does not matter.
-            let rarity = f64::from(FOUND_MAX + 1) / found.len() as f64;
-            weights.insert(word.clone(), rarity.ln().max(0.1));
+            of_words.push((*word, found));
         }
-        all.extend(found);
     }
-    if weights.len() > 1 {
-        let together: Vec<String> = weights.keys().map(|word| format!("{{name content}}:\"{word}\"")).collect();
+    let coverage = if words.is_empty() { 0.0 } else { of_words.len() as f64 / words.len() as f64 };
+    // Of frequent words it is not known how frequent they are, and does not matter.
+    let weight = |found: &[i64]| (f64::from(FOUND_MAX + 1) / found.len() as f64).ln().max(0.1);
+    let weights = of_words.iter().map(|(word, found)| (folded(word), weight(found))).collect();
+    of_words.sort_by_key(|(_, found)| found.len());
+    let mut all = BTreeSet::new();
+    if of_words.len() > 1 {
+        let together: Vec<String> = of_words.iter().map(|(word, _)| term(word)).collect();
         all.extend(store.found(&format!("{filter} AND {}", together.join(" AND ")), seqs, FOUND_MAX).await?);
     }
-    let coverage = if words.is_empty() { 0.0 } else { weights.len() as f64 / words.len() as f64 };
+    for seq in of_words.into_iter().flat_map(|(_, found)| found) {
+        if all.len() >= RANKED_MAX {
+            break;
+        }
+        all.insert(seq);
+    }
     let seqs = format!("[{}]", all.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
     Ok(Found { weights, seqs, coverage })
 }
@@ -163,18 +183,27 @@ impl Found {
             }
         }
         let norm = SATURATION * (1.0 - LENGTH + LENGTH * length / USUAL_WORDS);
-        counts.iter().map(|(word, count)| self.weights[*word] * count * (SATURATION + 1.0) / (count + norm)).sum()
+        counts.iter().fold(0.0, |sum, (word, count)| sum + self.weights[*word] * count * (SATURATION + 1.0) / (count + norm))
     }
 }
 
-/// Words as the index has them: letters and digits, without case and marks on letters.
+/// Letters and digits.
+fn raw_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty())
+}
+
+/// Words as they are compared here: without case and marks on letters.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty());
-    words.map(|word| if word.is_ascii() { word.to_ascii_lowercase() } else { folded(word) }).filter(|word| !word.is_empty())
+    raw_words(text).map(folded)
 }
 
 fn folded(word: &str) -> String {
-    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    let bare = word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    // At the end of a word it has a form of its own.
+    bare.map(|c| if c == 'ς' { 'σ' } else { c }).nfc().collect()
 }
 
 #[cfg(test)]

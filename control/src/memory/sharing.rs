@@ -4,7 +4,6 @@ use mirra_host_sdk::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::entity::{marks, metadata};
 use crate::{
     Answer, ApiError, Caller, params,
     store::{EntityRow, Place, Store},
@@ -28,19 +27,23 @@ pub async fn share(store: &Store, caller: &Caller, params: ShareParams, now: i64
     if let Some(reason) = &share_reason {
         params::text("shareReason", reason, REASON_CHARACTERS_MAX)?;
     }
-    let (row, mut graphs) = own(store, caller, &entity_id).await?;
+    let row = store.entity_by_id(caller.id(), &entity_id).await?.ok_or_else(|| ApiError::not_found("such entity"))?;
+    if row.creator_id != caller.id() {
+        return Err(ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may share it"));
+    }
     let is_team = store.teams_of(caller.id()).await?.iter().any(|team| team.id == target);
-    if !is_team && store.account(&target).await?.is_none() {
+    // What somebody finds in their memory, their handlers act by: strangers put nothing there.
+    if !is_team && !store.account(&target).await?.is_some_and(|account| caller.account.is_related_to(&account)) {
         return Err(ApiError::not_found("such graph to share with"));
     }
-    if !graphs.contains(&target) {
-        if graphs.len() >= GRAPHS_MAX {
-            return Err(ApiError::invalid("targetGraphId", format!("an entity is seen in at most {GRAPHS_MAX} graphs")));
-        }
-        graphs.push(target.clone());
-        let place = Place { graph_id: &target, shared_by: caller.id(), shared_at: now, reason: share_reason.as_deref() };
-        store.place_entity(&row, &place, &marks_in(&row, &graphs)).await?;
+    if graphs_of(store, &row).await?.len() >= GRAPHS_MAX {
+        return Err(ApiError::invalid("targetGraphId", format!("an entity is seen in at most {GRAPHS_MAX} graphs")));
     }
+    let place = Place { graph_id: &target, shared_by: caller.id(), shared_at: now, reason: share_reason.as_deref() };
+    if !store.place_entity(row.seq, caller.id(), &place).await? {
+        return Err(ApiError::not_found("such entity"));
+    }
+    let graphs = graphs_of(store, &row).await?;
     Answer::of(&json!({
         "entityId": entity_id,
         "success": true,
@@ -60,14 +63,18 @@ pub struct UnshareParams {
 
 pub async fn unshare(store: &Store, caller: &Caller, params: UnshareParams) -> Result<Answer, ApiError> {
     let UnshareParams { entity_id, graph_id } = params;
-    let (row, mut graphs) = own(store, caller, &entity_id).await?;
+    let row = store.entity_by_id(caller.id(), &entity_id).await?.ok_or_else(|| ApiError::not_found("such entity"))?;
+    // From one's own graph, everybody may take what others have put there.
+    if row.creator_id != caller.id() && graph_id != caller.id() {
+        return Err(ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may take it from another's graph"));
+    }
     if graph_id == row.graph_id {
         return Err(ApiError::invalid("graphId", "an entity stays in the graph that it was made in: delete it instead"));
     }
-    graphs.retain(|graph| *graph != graph_id);
-    if !store.displace_entity(&row, &graph_id, &marks_in(&row, &graphs)).await? {
+    if !store.displace_entity(row.seq, &graph_id).await? {
         return Err(ApiError::not_found("such graph that it is shared with"));
     }
+    let graphs = if row.creator_id == caller.id() { graphs_of(store, &row).await? } else { Vec::new() };
     Answer::of(&json!({
         "entityId": entity_id,
         "success": true,
@@ -102,7 +109,10 @@ pub async fn list_graphs(store: &Store, caller: &Caller, params: ListGraphsParam
     let graphs: Vec<Graph> = graphs
         .map(|graph| Graph {
             graph_type: if graph.team_name.is_some() { "group" } else { "personal" },
-            graph_name: graph.team_name.unwrap_or_else(|| if graph.graph_id == caller.id() { "My Graph" } else { "Contact" }.to_owned()),
+            graph_name: match graph.team_name {
+                Some(name) if is_told(&graph.graph_id) => name,
+                _ => if graph.graph_id == caller.id() { "My Graph" } else { "Contact" }.to_owned(),
+            },
             is_primary: graph.graph_id == row.graph_id,
             graph_id: graph.graph_id,
             shared_at: graph.shared_at.map(time::iso).unwrap_or_default(),
@@ -112,16 +122,6 @@ pub async fn list_graphs(store: &Store, caller: &Caller, params: ListGraphsParam
     Answer::of(&json!({ "entityId": row.id, "primaryGraphId": row.graph_id, "totalGraphs": graphs.len(), "graphs": graphs }))
 }
 
-/// An entity that the caller made, and the graphs that it is seen in.
-async fn own(store: &Store, caller: &Caller, id: &str) -> Result<(EntityRow, Vec<String>), ApiError> {
-    let row = store.entity_by_id(caller.id(), id).await?.ok_or_else(|| ApiError::not_found("such entity"))?;
-    if row.creator_id != caller.id() {
-        return Err(ApiError::new(ErrorCode::ResourceDenied, "only who made an entity may share it"));
-    }
-    let graphs = store.graphs_of(row.seq).await?.into_iter().map(|graph| graph.graph_id).collect();
-    Ok((row, graphs))
-}
-
-fn marks_in(row: &EntityRow, graphs: &[String]) -> String {
-    marks(graphs.iter().map(String::as_str), &row.r#type, &metadata(row))
+async fn graphs_of(store: &Store, row: &EntityRow) -> Result<Vec<String>, ApiError> {
+    Ok(store.graphs_of(row.seq).await?.into_iter().map(|graph| graph.graph_id).collect())
 }

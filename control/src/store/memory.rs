@@ -55,6 +55,17 @@ pub struct Period {
     pub to: i64,
 }
 
+/// What of an entity stands in a list: as much of its content as anything there shows or ranks by.
+macro_rules! listed {
+    ($from:literal) => {
+        concat!(
+            "SELECT e.seq, e.id, e.graph_id, e.creator_id, a.username AS creator_name, e.type, e.name, substr(e.content, 1, 2000) AS content, \
+             e.metadata, '' AS marks, e.created_at, e.updated_at FROM ",
+            $from
+        )
+    };
+}
+
 /// In a graph of the account $1.
 macro_rules! seen_by {
     ($condition:literal) => {
@@ -91,9 +102,18 @@ impl Store {
         sqlx::query_as(seen_by!("e.id = $2")).bind(account_id).bind(id).fetch_optional(&mut *self.reader().await).await
     }
 
-    /// The newest of that name that the account sees.
+    /// The newest of that name that the account has made in its own graph; else one that is shared with it there; else one of its teams'.
     pub async fn entity_by_name(&self, account_id: &str, name: &str) -> Result<Option<EntityRow>, sqlx::Error> {
-        sqlx::query_as(seen_by!("e.name = $2")).bind(account_id).bind(name).fetch_optional(&mut *self.reader().await).await
+        let own = "SELECT seq FROM memory_placement WHERE graph_id = $1 AND name = $2 ORDER BY shared_by IS NOT NULL, seq DESC LIMIT 1";
+        let seq: Option<i64> = sqlx::query_scalar(own).bind(account_id).bind(name).fetch_optional(&mut *self.reader().await).await?;
+        let of_teams = "SELECT p.seq FROM team_member m JOIN memory_placement p ON p.graph_id = m.team_id \
+                        WHERE m.account_id = $1 AND p.name = $2 ORDER BY p.seq DESC LIMIT 1";
+        let seq = match seq {
+            Some(seq) => Some(seq),
+            None => sqlx::query_scalar(of_teams).bind(account_id).bind(name).fetch_optional(&mut *self.reader().await).await?,
+        };
+        let Some(seq) = seq else { return Ok(None) };
+        sqlx::query_as(seen_by!("e.seq = $2")).bind(account_id).bind(seq).fetch_optional(&mut *self.reader().await).await
     }
 
     /// Changes an entity that the account sees to what `decide` makes of it. None: it sees none.
@@ -138,33 +158,27 @@ impl Store {
         sqlx::query_as(query).bind(seq).fetch_all(&mut *self.reader().await).await
     }
 
-    /// `marks`: what it is found by from now on.
-    pub async fn place_entity(&self, entity: &EntityRow, place: &Place<'_>, marks: &str) -> Result<(), sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "INSERT INTO memory_placement (graph_id, type, seq, shared_by, shared_at, reason) VALUES ($1, $2, $3, $4, $5, $6) \
-                     ON CONFLICT DO NOTHING";
-        sqlx::query(query)
+    /// Whether there still is such an entity of this creator's, which is then seen there.
+    pub async fn place_entity(&self, seq: i64, creator_id: &str, place: &Place<'_>) -> Result<bool, sqlx::Error> {
+        let query = "INSERT INTO memory_placement (graph_id, type, name, seq, shared_by, shared_at, reason) \
+                     SELECT $1, e.type, e.name, e.seq, $2, $3, $4 FROM memory_entity e WHERE e.seq = $5 AND e.creator_id = $6 \
+                     ON CONFLICT (graph_id, type, seq) DO UPDATE SET reason = excluded.reason";
+        let placed = sqlx::query(query)
             .bind(place.graph_id)
-            .bind(&entity.r#type)
-            .bind(entity.seq)
             .bind(place.shared_by)
             .bind(place.shared_at)
             .bind(place.reason)
-            .execute(&mut *change)
+            .bind(seq)
+            .bind(creator_id)
+            .execute(&mut *self.writer.lock().await)
             .await?;
-        sqlx::query("UPDATE memory_entity SET marks = $2 WHERE seq = $1").bind(entity.seq).bind(marks).execute(&mut *change).await?;
-        change.commit().await
+        Ok(placed.rows_affected() > 0)
     }
 
-    /// Whether it was seen there.
-    pub async fn displace_entity(&self, entity: &EntityRow, graph_id: &str, marks: &str) -> Result<bool, sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "DELETE FROM memory_placement WHERE seq = $1 AND graph_id = $2";
-        let displaced = sqlx::query(query).bind(entity.seq).bind(graph_id).execute(&mut *change).await?;
-        sqlx::query("UPDATE memory_entity SET marks = $2 WHERE seq = $1").bind(entity.seq).bind(marks).execute(&mut *change).await?;
-        change.commit().await?;
+    /// Whether it was seen there by being shared.
+    pub async fn displace_entity(&self, seq: i64, graph_id: &str) -> Result<bool, sqlx::Error> {
+        let query = "DELETE FROM memory_placement WHERE seq = $1 AND graph_id = $2 AND shared_by IS NOT NULL";
+        let displaced = sqlx::query(query).bind(seq).bind(graph_id).execute(&mut *self.writer.lock().await).await?;
         Ok(displaced.rows_affected() > 0)
     }
 
@@ -179,17 +193,19 @@ impl Store {
         // Two plans: each has an index that it reads in order.
         let (rows, total) = match kind {
             Some(kind) => {
-                let rows = "SELECT e.*, a.username AS creator_name FROM (SELECT seq FROM memory_placement WHERE graph_id = $1 AND type = $2 \
-                            ORDER BY seq DESC LIMIT $3 OFFSET $4) p JOIN memory_entity e ON e.seq = p.seq \
-                            JOIN account a ON a.id = e.creator_id ORDER BY e.seq DESC";
+                let rows = listed!(
+                    "(SELECT seq FROM memory_placement WHERE graph_id = $1 AND type = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4) p \
+                     JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY p.seq DESC"
+                );
                 let rows = sqlx::query_as(rows).bind(graph_id).bind(kind).bind(limit as i64).bind(offset as i64);
                 let total = "SELECT COALESCE(SUM(entities), 0) FROM memory_count WHERE graph_id = $1 AND type = $2";
                 (rows, sqlx::query_scalar::<_, i64>(total).bind(graph_id).bind(kind))
             }
             None => {
-                let rows = "SELECT e.*, a.username AS creator_name FROM (SELECT seq FROM memory_placement WHERE graph_id = $1 \
-                            ORDER BY seq DESC LIMIT $2 OFFSET $3) p JOIN memory_entity e ON e.seq = p.seq \
-                            JOIN account a ON a.id = e.creator_id ORDER BY e.seq DESC";
+                let rows = listed!(
+                    "(SELECT seq FROM memory_placement WHERE graph_id = $1 ORDER BY seq DESC LIMIT $2 OFFSET $3) p \
+                     JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY p.seq DESC"
+                );
                 let rows = sqlx::query_as(rows).bind(graph_id).bind(limit as i64).bind(offset as i64);
                 let total = "SELECT COALESCE(SUM(entities), 0) FROM memory_count WHERE graph_id = $1";
                 (rows, sqlx::query_scalar::<_, i64>(total).bind(graph_id))
@@ -208,9 +224,11 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<EntityRow>, u64), sqlx::Error> {
-        let rows = "SELECT e.*, a.username AS creator_name FROM (SELECT DISTINCT seq FROM memory_placement WHERE (graph_id = $1 OR graph_id IN \
-                    (SELECT team_id FROM team_member WHERE account_id = $1)) AND ($2 IS NULL OR type = $2) ORDER BY seq DESC LIMIT $3 OFFSET $4) p \
-                    JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY e.seq DESC";
+        let rows = listed!(
+            "(SELECT DISTINCT seq FROM memory_placement WHERE (graph_id = $1 OR graph_id IN (SELECT team_id FROM team_member \
+             WHERE account_id = $1)) AND ($2 IS NULL OR type = $2) ORDER BY seq DESC LIMIT $3 OFFSET $4) p \
+             JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY p.seq DESC"
+        );
         let rows = sqlx::query_as(rows)
             .bind(account_id)
             .bind(kind)
@@ -236,13 +254,17 @@ impl Store {
     /// The newest that a full-text expression finds within a range of `seq`.
     pub async fn found(&self, expression: &str, seqs: (i64, i64), limit: u32) -> Result<Vec<i64>, sqlx::Error> {
         let query = "SELECT rowid FROM memory_text WHERE memory_text MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $4";
-        sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(limit).fetch_all(&mut *self.reader().await).await
+        let query = sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(limit);
+        query.fetch_all(&mut *self.searcher.lock().await).await
     }
 
-    /// In any order. `seqs` is a JSON array.
-    pub async fn entities(&self, seqs: &str) -> Result<Vec<EntityRow>, sqlx::Error> {
-        let query = "SELECT e.*, a.username AS creator_name FROM json_each($1) s JOIN memory_entity e ON e.seq = s.value \
-                     JOIN account a ON a.id = e.creator_id";
-        sqlx::query_as(query).bind(seqs).fetch_all(&mut *self.reader().await).await
+    /// Those of them that the account sees, in any order: what an index has found is no permission. `seqs` is a JSON array.
+    pub async fn entities(&self, account_id: &str, seqs: &str) -> Result<Vec<EntityRow>, sqlx::Error> {
+        let query = listed!(
+            "json_each($2) s JOIN memory_entity e ON e.seq = s.value JOIN account a ON a.id = e.creator_id \
+             WHERE EXISTS (SELECT 1 FROM memory_placement p WHERE p.seq = e.seq AND (p.graph_id = $1 OR p.graph_id IN \
+             (SELECT team_id FROM team_member WHERE account_id = $1)))"
+        );
+        sqlx::query_as(query).bind(account_id).bind(seqs).fetch_all(&mut *self.searcher.lock().await).await
     }
 }

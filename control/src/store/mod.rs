@@ -7,8 +7,9 @@ mod account;
 mod memory;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
@@ -36,13 +37,22 @@ const BUSY_TIME_MAX: Duration = Duration::from_secs(10);
 pub struct Store {
     readers: Vec<Mutex<SqliteConnection>>,
     next_reader: AtomicUsize,
+    /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
+    searcher: Mutex<SqliteConnection>,
     writer: Mutex<SqliteConnection>,
+}
+
+/// What only this user may read: all that users keep is in there.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
 }
 
 /// Waits until no other process is opening the store, and keeps them waiting while the answer lives.
 async fn turn(path: PathBuf) -> Result<File, sqlx::Error> {
     let lock = move || -> io::Result<File> {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = private().create(true).truncate(false).open(path)?;
         file.lock()?;
         Ok(file)
     };
@@ -65,6 +75,8 @@ impl Store {
             .disable_statement_logging();
         // SQLite does not wait for whoever is making the same file, nor do migrations.
         let turn = turn(path.with_extension("lock")).await?;
+        // What SQLite makes beside it takes its rights from it.
+        private().create(true).truncate(false).open(path).map_err(sqlx::Error::Io)?;
         let mut writer = options.connect().await?;
         // `run` asks for more of a connection than an async block can promise to be Send with.
         MIGRATIONS.run_direct(None, &mut writer, false).await?;
@@ -73,7 +85,8 @@ impl Store {
         for _ in 0..READERS {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
-        Ok(Store { readers, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer) })
+        let searcher = Mutex::new(options.read_only(true).connect().await?);
+        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer) })
     }
 
     /// One that is free, or whichever will be the next one's turn.
@@ -89,9 +102,18 @@ impl Store {
     /// Writes all that is committed to another file, while others go on reading and writing.
     pub async fn backup(path: &Path, to: &Path) -> Result<(), sqlx::Error> {
         let mut connection = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIME_MAX).connect().await?;
-        let to = to.to_string_lossy().replace('\'', "''");
-        // A name cannot be bound here.
-        sqlx::query(AssertSqlSafe(format!("VACUUM INTO '{to}'"))).execute(&mut connection).await?;
+        // Under another name until it is whole.
+        let unfinished = to.with_extension("unfinished");
+        let copied = async {
+            let file = private().create_new(true).open(&unfinished)?;
+            let name = unfinished.to_string_lossy().replace('\'', "''");
+            // A name cannot be bound here.
+            sqlx::query(AssertSqlSafe(format!("VACUUM INTO '{name}'"))).execute(&mut connection).await?;
+            file.sync_all()?;
+            std::fs::rename(&unfinished, to)?;
+            Ok::<_, sqlx::Error>(())
+        };
+        copied.await.inspect_err(|_| _ = std::fs::remove_file(&unfinished))?;
         Ok(())
     }
 }

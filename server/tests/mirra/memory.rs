@@ -172,6 +172,9 @@ fn what_is_wrong_is_told_by_its_field() {
         ("search", json!({ "query": "" }), "VALIDATION_ERROR", "query"),
         ("search", json!({ "query": "x", "propertyFilters": { "color": "red" } }), "VALIDATION_ERROR", "propertyFilters.color"),
         ("search", json!({ "query": "x", "propertyFilters": { "status": 1 } }), "VALIDATION_ERROR", "propertyFilters.status"),
+        ("search", json!({ "query": "x", "types": vec!["t"; 21] }), "VALIDATION_ERROR", "types"),
+        ("search", json!({ "query": "x", "propertyFilters": { "tags": vec!["t"; 21] } }), "VALIDATION_ERROR", "propertyFilters.tags"),
+        ("create", json!(["note", "from an array", null, {}, null, null]), "VALIDATION_ERROR", ""),
         ("findOne", json!({}), "VALIDATION_ERROR", "filters"),
         ("update", json!({ "id": "mem_0" }), "NOT_FOUND", ""),
         ("delete", json!({ "id": "mem_0" }), "NOT_FOUND", ""),
@@ -228,6 +231,91 @@ fn nobody_sees_what_is_anothers() {
     assert_eq!(bob.memory("search", json!({ "query": "secret" }))["count"], 0);
     let own = json!({ "entityId": id, "graphId": secret["graphId"] });
     assert_eq!(refusal(&ada.dispatch("memory", "unshare", own)), (400, "VALIDATION_ERROR".to_owned(), "graphId".to_owned()));
+}
+
+/// A handler acts by what it finds under a name, so nobody puts anything into the memory of strangers.
+#[test]
+fn strangers_put_nothing_before_each_other() {
+    let bed = Bed::start();
+    let ((ada, _), (bob, bob_account)) = (bed.owner().sub_account("Ada"), bed.owner().sub_account("Bob"));
+    let (eve, _) = ada.sub_account("Eve");
+    let settings = |of: &str| json!({ "type": "note", "name": "settings", "content": of });
+    let (own, foreign) = (bob.memory("create", settings("bob's")), eve.memory("create", settings("eve's")));
+    let to_bob = |id: &Value| json!({ "entityId": id, "targetGraphId": bob_account["actorId"] });
+    assert_eq!(eve.dispatch("memory", "share", to_bob(&foreign["id"])).code(), "NOT_FOUND");
+    let team = data(eve.request("POST", "/v1/teams", json!({ "name": "Trap" })));
+    let add =
+        |name: &Value| eve.request("POST", &format!("/v1/teams/{}/members", team["id"].as_str().unwrap()), json!({ "username": name }));
+    let (known, unknown) = (add(&bob_account["username"]), add(&json!("nobody at all")));
+    assert_eq!((known.status, known.text()), (404, unknown.text()));
+    // Of those who may, what is one's own comes first, and what is shared can be put away.
+    let shared = ada.memory("create", settings("ada's"));
+    ada.memory("share", to_bob(&shared["id"]));
+    assert_eq!(bob.memory("findOne", json!({ "name": "settings" }))["id"], own["id"]);
+    bob.memory("unshare", json!({ "entityId": shared["id"], "graphId": bob_account["actorId"] }));
+    assert_eq!(bob.memory("findOne", json!({ "id": shared["id"] })), Value::Null);
+    assert_eq!(ada.memory("findOne", json!({ "id": shared["id"] }))["content"], "ada's");
+}
+
+/// Whatever is changed meanwhile: what is not shared any more is not found, and counts nowhere.
+#[test]
+fn sharing_and_changing_at_the_same_time_leave_nothing_behind() {
+    let bed = Bed::start();
+    let ((ada, _), (bob, bob_account)) = (bed.owner().sub_account("Ada"), bed.owner().sub_account("Bob"));
+    let target = &bob_account["actorId"];
+    for round in 0..20 {
+        let made = ada.memory("create", json!({ "type": "note", "content": format!("secret {round}") }));
+        let id = &made["id"];
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..5).for_each(|count| drop(ada.dispatch("memory", "update", json!({ "id": id, "tags": [count.to_string()] }))))
+            });
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    ada.dispatch("memory", "share", json!({ "entityId": id, "targetGraphId": target }));
+                    ada.dispatch("memory", "unshare", json!({ "entityId": id, "graphId": target }));
+                }
+                if round % 2 == 1 {
+                    ada.dispatch("memory", "share", json!({ "entityId": id, "targetGraphId": target }));
+                }
+            });
+            if round % 2 == 1 {
+                scope.spawn(|| ada.dispatch("memory", "delete", json!({ "id": id })));
+            }
+        });
+        // Deleted while it was being shared, or not any more.
+        ada.dispatch("memory", "delete", json!({ "id": id }));
+        assert_eq!(bob.memory("search", json!({ "query": "secret" }))["count"], 0, "round {round}");
+        assert_eq!(bob.memory("query", json!({}))["totalCount"], 0, "round {round}");
+    }
+}
+
+#[test]
+fn words_of_all_scripts_are_found() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let words = ["Straße", "naïve", "한국어", "ガイド", "мой", "ёлка", "Ελλάδα", "ΣΟΦΟΣ", "สวัสดี", "हिन्दी", "தமிழ்", "שָׁלוֹם", "مُحَمَّد", "東京"];
+    for word in words {
+        owner.memory("create", json!({ "type": "note", "name": word, "content": format!("before {word} after") }));
+    }
+    for word in words {
+        let found = owner.memory("search", json!({ "query": word, "limit": 1 }));
+        assert_eq!(found["results"][0]["name"], word, "{found}");
+        assert!(found["results"][0]["score"].as_f64().unwrap() > 0.0, "{found}");
+    }
+}
+
+#[test]
+fn nobody_else_on_the_machine_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let bed = Bed::start();
+    bed.owner().memory("create", json!({ "type": "note", "content": "x" }));
+    let backup = bed.data.path().join("copy.db");
+    run(&mut mirra(&["backup", backup.to_str().unwrap(), "--data", bed.data.path().to_str().unwrap()]), "");
+    for file in ["mirra.db", "mirra.db-wal", "mirra.lock", "copy.db"] {
+        let mode = std::fs::metadata(bed.data.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file}: {mode:o}");
+    }
 }
 
 #[test]
