@@ -70,6 +70,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIME_MAX)
+            // 32 MB instead of 4: what is written again and again is copied back once.
+            .pragma("wal_autocheckpoint", "8000")
             .pragma("cache_size", "-16000")
             .pragma("mmap_size", "1073741824")
             .disable_statement_logging();
