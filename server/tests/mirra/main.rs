@@ -6,6 +6,7 @@
 mod built;
 mod cache;
 mod command_line;
+mod control;
 mod executor;
 mod fixtures;
 mod hostile;

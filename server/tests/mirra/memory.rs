@@ -1,120 +1,14 @@
-//! Accounts, keys and the memory, over the API and from handlers.
+//! The memory, over the API and from handlers.
 
-use std::{
-    collections::HashSet,
-    path::Path,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    thread,
-};
+use std::thread;
 
 use serde_json::{Value, json};
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use crate::support::{Client, Reply, Server, fixtures, mirra, run, write};
-
-const OWNER_KEY: &str = "the owner's own key";
-
-/// A server with a store of its own. What it serves needs no engine, which would have to be compiled for it.
-struct Bed {
-    data: TempDir,
-    server: Server,
-}
-
-/// A client with a key.
-struct User<'a> {
-    server: &'a Server,
-    key: String,
-}
-
-impl Bed {
-    fn start() -> Bed {
-        let data = tempdir().unwrap();
-        Bed { server: serve(data.path(), |_| {}), data }
-    }
-
-    fn owner(&self) -> User<'_> {
-        User { server: &self.server, key: OWNER_KEY.to_owned() }
-    }
-
-    /// Ends the process as a crash would.
-    fn kill_and_start_again(mut self) -> Bed {
-        self.server.signal("KILL");
-        self.server.wait();
-        Bed { server: serve(self.data.path(), |_| {}), data: self.data }
-    }
-}
-
-fn serve(data: &Path, configure: impl FnOnce(&mut std::process::Command)) -> Server {
-    let echo = data.join("echo.wasm");
-    write(&echo, wat::parse_file(fixtures("components/echo.wat")).unwrap());
-    Server::start_with(&[&echo], &["--data", data.to_str().unwrap()], |command| {
-        command.env("MIRRA_OWNER_KEY", OWNER_KEY);
-        configure(command);
-    })
-}
-
-impl<'a> User<'a> {
-    fn send(&self, client: &mut Client, method: &str, path: &str, body: &Value) -> Reply {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        client.send(method, &format!("/api/sdk{path}"), &[("X-API-Key", &self.key)], body)
-    }
-
-    fn request(&self, method: &str, path: &str, body: Value) -> Reply {
-        self.send(&mut self.server.client(), method, path, &body)
-    }
-
-    /// The way that newer clients take.
-    fn dispatch(&self, resource: &str, method: &str, params: Value) -> Reply {
-        self.request("POST", "/v2/resources/call", json!({ "resourceId": resource, "method": method, "params": params }))
-    }
-
-    #[track_caller]
-    fn memory(&self, method: &str, params: Value) -> Value {
-        data(self.dispatch("memory", method, params))
-    }
-
-    fn sub_account(&self, name: &str) -> (User<'a>, Value) {
-        let made = data(self.request("POST", "/v1/accounts/subaccounts", json!({ "displayName": name })));
-        (User { server: self.server, key: made["apiKey"].as_str().unwrap().to_owned() }, made)
-    }
-}
-
-#[track_caller]
-fn data(reply: Reply) -> Value {
-    let json = reply.json();
-    assert_eq!((reply.status, &json["success"]), (200, &json!(true)), "{json}");
-    json["data"].clone()
-}
-
-/// Status, code and field.
-fn refusal(reply: &Reply) -> (u16, String, String) {
-    let field = reply.json()["error"]["details"]["field"].as_str().unwrap_or_default().to_owned();
-    (reply.status, reply.code(), field)
-}
-
-#[test]
-fn the_first_start_makes_a_key_and_shows_it_once() {
-    let data = tempdir().unwrap();
-    let start = || serve(data.path(), |command| _ = command.env_remove("MIRRA_OWNER_KEY"));
-    let key = {
-        let server = start();
-        let said = server.wait_for_stderr("mirra_sk_");
-        let key = said.split_whitespace().find(|word| word.starts_with("mirra_sk_")).unwrap().to_owned();
-        assert_eq!(User { server: &server, key: key.clone() }.memory("query", json!({}))["totalCount"], 0);
-        key
-    };
-    let server = start();
-    let status = |headers: &[(&str, &str)]| server.client().send("POST", "/api/sdk/v1/memory/query", headers, "{}").status;
-    assert_eq!(status(&[("Authorization", &format!("Bearer {key}"))]), 200);
-    assert_eq!(status(&[("X-API-Key", &key)]), 200);
-    assert_eq!((status(&[]), status(&[("X-API-Key", &key[1..])]), status(&[("X-API-Key", "")])), (401, 401, 401));
-    assert!(!server.wait_for_stderr("").contains("mirra_sk_"));
-    // Not even its hash's preimage is anywhere on disk.
-    for file in ["mirra.db", "mirra.db-wal"] {
-        let bytes = std::fs::read(data.path().join(file)).unwrap_or_default();
-        assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "{file}");
-    }
-}
+use crate::{
+    control::{Bed, OWNER_KEY, data, refusal},
+    support::{mirra, run, write},
+};
 
 #[test]
 fn every_form_of_a_call_answers_alike() {
@@ -306,19 +200,6 @@ fn words_of_all_scripts_are_found() {
 }
 
 #[test]
-fn nobody_else_on_the_machine_reads_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let bed = Bed::start();
-    bed.owner().memory("create", json!({ "type": "note", "content": "x" }));
-    let backup = bed.data.path().join("copy.db");
-    run(&mut mirra(&["backup", backup.to_str().unwrap(), "--data", bed.data.path().to_str().unwrap()]), "");
-    for file in ["mirra.db", "mirra.db-wal", "mirra.lock", "copy.db"] {
-        let mode = std::fs::metadata(bed.data.path().join(file)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{file}: {mode:o}");
-    }
-}
-
-#[test]
 fn a_team_has_a_graph_of_its_own() {
     let bed = Bed::start();
     let owner = bed.owner();
@@ -352,40 +233,6 @@ fn a_team_has_a_graph_of_its_own() {
 }
 
 #[test]
-fn keys_open_what_they_were_made_for_until_they_are_revoked() {
-    let bed = Bed::start();
-    let owner = bed.owner();
-    let (ada, _) = owner.sub_account("Ada");
-    let key = data(ada.request("POST", "/v1/keys", json!({ "name": "reader", "scopes": ["memory"] })));
-    let reader = User { server: &bed.server, key: key["key"].as_str().unwrap().to_owned() };
-    assert_eq!(reader.memory("query", json!({}))["count"], 0);
-    assert_eq!(reader.request("POST", "/v1/keys", json!({ "name": "more" })).code(), "RESOURCE_DENIED");
-    let keys = ada.request("GET", "/v1/keys", Value::Null);
-    assert!(!keys.text().contains(&reader.key) && keys.text().contains("reader"), "{}", keys.text());
-    let path = format!("/v1/keys/{}", key["id"].as_str().unwrap());
-    assert_eq!(owner.request("DELETE", &path, Value::Null).code(), "NOT_FOUND");
-    data(ada.request("DELETE", &path, Value::Null));
-    assert_eq!(reader.request("POST", "/v1/memory/query", json!({})).status, 401);
-    assert_eq!(refusal(&ada.request("POST", "/v1/keys", json!({ "name": "x", "scopes": ["all"] }))).2, "scopes");
-}
-
-#[test]
-fn a_key_has_a_thousand_requests_a_minute() {
-    let bed = Bed::start();
-    let (ada, _) = bed.owner().sub_account("Ada");
-    let mut client = bed.server.client();
-    let mut ask = || ada.send(&mut client, "POST", "/v1/memory/findOne", &json!({ "id": "x" }));
-    let first = ask();
-    assert_eq!((first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")), (Some("1000"), Some("999")));
-    let resets_at: u64 = first.header("x-ratelimit-reset").unwrap().parse().unwrap();
-    assert!(resets_at > 1_700_000_000);
-    let refused = (0..3_000).map(|_| ask()).find(|reply| reply.status != 200).expect("is refused at last");
-    assert_eq!((refused.status, refused.code().as_str(), refused.header("x-ratelimit-remaining")), (429, "RATE_LIMITED", Some("0")));
-    assert_eq!(refused.header("retry-after"), Some("1"));
-    assert_eq!(bed.owner().memory("query", json!({}))["count"], 0);
-}
-
-#[test]
 fn what_is_looked_for_is_found_and_no_expression() {
     let bed = Bed::start();
     let owner = bed.owner();
@@ -416,75 +263,6 @@ fn what_is_looked_for_is_found_and_no_expression() {
     assert!(!found("budget of the product").is_empty() && found("spent") == ["Budget"]);
     owner.memory("delete", json!({ "id": changed["id"] }));
     assert_eq!((found("spent").len(), owner.memory("query", json!({}))["totalCount"].as_u64()), (0, Some(301)));
-}
-
-/// What was answered is kept, whenever the process is killed.
-#[test]
-fn nothing_that_was_accepted_is_lost() {
-    let mut bed = Bed::start();
-    let accounts: Vec<String> = (0..4).map(|number| bed.owner().sub_account(&format!("Writer {number}")).0.key).collect();
-    let mut accepted = HashSet::new();
-    for round in 0..3 {
-        let count = AtomicUsize::new(0);
-        let of_round: Vec<String> = thread::scope(|scope| {
-            let writers: Vec<_> = accounts.iter().map(|key| scope.spawn(|| write_until_killed(&bed.server, key, round, &count))).collect();
-            while count.load(Relaxed) < 100 {
-                thread::yield_now();
-            }
-            bed.server.signal("KILL");
-            writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
-        });
-        accepted.extend(of_round);
-        bed = bed.kill_and_start_again();
-    }
-    let mut kept = HashSet::new();
-    for key in accounts {
-        let user = User { server: &bed.server, key };
-        let total = user.memory("query", json!({}))["totalCount"].as_u64().unwrap();
-        let pages = (0..total.div_ceil(100)).map(|page| user.memory("query", json!({ "limit": 100, "offset": page * 100 })));
-        let ids: Vec<String> = pages
-            .flat_map(|page| page["results"].as_array().unwrap().clone())
-            .map(|result| result["id"].as_str().unwrap().to_owned())
-            .collect();
-        assert_eq!(ids.len() as u64, total);
-        kept.extend(ids);
-    }
-    assert!(accepted.len() >= 300 && accepted.is_subset(&kept), "{} were accepted, {} kept", accepted.len(), kept.len());
-    // What was being written may be there as well.
-    assert!(kept.len() <= accepted.len() + 3 * 4);
-}
-
-/// Ids that the server has confirmed. Its end breaks off the last one.
-fn write_until_killed(server: &Server, key: &str, round: usize, count: &AtomicUsize) -> Vec<String> {
-    let mut confirmed = Vec::new();
-    let write = || {
-        let body = json!({ "type": "note", "content": format!("round {round}") }).to_string();
-        server.client().send("POST", "/api/sdk/v1/memory", &[("X-API-Key", key)], body)
-    };
-    while let Ok(reply) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)) {
-        if reply.status == 200 {
-            confirmed.push(data(reply)["id"].as_str().unwrap().to_owned());
-        }
-        count.fetch_add(1, Relaxed);
-    }
-    confirmed
-}
-
-#[test]
-fn a_backup_is_whole_and_made_while_the_server_runs() {
-    let bed = Bed::start();
-    bed.owner().memory("create", json!({ "type": "note", "name": "kept", "content": "x" }));
-    let restored = tempdir().unwrap();
-    let file = restored.path().join("mirra.db");
-    let backup = || run(&mut mirra(&["backup", file.to_str().unwrap(), "--data", bed.data.path().to_str().unwrap()]), "");
-    let ended = backup();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(backup().stderr.contains("already"));
-    bed.owner().memory("create", json!({ "type": "note", "name": "later", "content": "x" }));
-    let server = serve(restored.path(), |_| {});
-    let user = User { server: &server, key: OWNER_KEY.to_owned() };
-    assert_eq!(user.memory("findOne", json!({ "filters": { "name": "kept" } }))["content"], "x");
-    assert_eq!(user.memory("query", json!({}))["totalCount"], 1);
 }
 
 /// Of the owner, since it is the owner's server that runs them; within the call's budget.
