@@ -89,7 +89,7 @@ impl Reencode for Narrow {
             function.instructions().call(self.functions + added);
         }
         code.function(&function);
-        self.bodies = self.bodies.saturating_sub(1);
+        self.bodies -= 1;
         if self.bodies == 0 {
             code.function(&add()).function(&subtract());
             code.function(&multiply_unsigned()).function(&multiply_signed(self.functions + MULTIPLY_UNSIGNED));
