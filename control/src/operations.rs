@@ -24,8 +24,6 @@ pub struct Operation {
     /// `adapter.operation`
     pub name: &'static str,
     pub run: Run,
-    /// Whether a handler may ask for it: what opens accounts is for people.
-    pub is_for_handlers: bool,
 }
 
 #[derive(Deserialize)]
@@ -40,32 +38,32 @@ struct TeamId {
 }
 
 macro_rules! operation {
-    ($name:literal, $is_for_handlers:literal, |$scene:ident, $params:ident| $work:expr) => {
-        Operation { name: $name, run: |$scene, $params| Box::pin(async move { $work.await }), is_for_handlers: $is_for_handlers }
+    ($name:literal, |$scene:ident, $params:ident| $work:expr) => {
+        Operation { name: $name, run: |$scene, $params| Box::pin(async move { $work.await }) }
     };
 }
 
 pub const OPERATIONS: &[Operation] = &[
-    operation!("accounts.createSubAccount", false, |s, p| account::create_sub_account(s.store, s.caller, read(p)?, s.now)),
-    operation!("accounts.listSubAccounts", false, |s, _p| account::list_sub_accounts(s.store, s.caller)),
-    operation!("keys.create", false, |s, p| account::create_key(s.store, s.caller, read(p)?, s.now)),
-    operation!("keys.list", false, |s, _p| account::list_keys(s.store, s.caller)),
-    operation!("keys.revoke", false, |s, p| account::revoke_key(s.store, s.caller, &read::<Id>(p)?.id, s.now)),
-    operation!("memory.create", true, |s, p| memory::create(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.createTask", true, |s, p| memory::create_task(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.delete", true, |s, p| memory::delete(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.findOne", true, |s, p| memory::find_one(s.store, s.caller, read(p)?)),
-    operation!("memory.listGraphs", true, |s, p| memory::list_graphs(s.store, s.caller, read(p)?)),
-    operation!("memory.query", true, |s, p| memory::query(s.store, s.caller, read(p)?)),
-    operation!("memory.search", true, |s, p| memory::search(s.store, s.caller, read(p)?)),
-    operation!("memory.share", true, |s, p| memory::share(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.unshare", true, |s, p| memory::unshare(s.store, s.caller, read(p)?)),
-    operation!("memory.update", true, |s, p| memory::update(s.store, s.caller, read(p)?, s.now)),
-    operation!("teams.addMember", false, |s, p| account::add_member(s.store, s.caller, read(p)?)),
-    operation!("teams.create", false, |s, p| account::create_team(s.store, s.caller, read(p)?, s.now)),
-    operation!("teams.list", false, |s, _p| account::list_teams(s.store, s.caller)),
-    operation!("teams.listMembers", false, |s, p| account::list_members(s.store, s.caller, &read::<TeamId>(p)?.team_id)),
-    operation!("teams.removeMember", false, |s, p| account::remove_member(s.store, s.caller, read(p)?)),
+    operation!("accounts.createSubAccount", |s, p| account::create_sub_account(s.store, s.caller, read(p)?, s.now)),
+    operation!("accounts.listSubAccounts", |s, _p| account::list_sub_accounts(s.store, s.caller)),
+    operation!("keys.create", |s, p| account::create_key(s.store, s.caller, read(p)?, s.now)),
+    operation!("keys.list", |s, _p| account::list_keys(s.store, s.caller)),
+    operation!("keys.revoke", |s, p| account::revoke_key(s.store, s.caller, &read::<Id>(p)?.id, s.now)),
+    operation!("memory.create", |s, p| memory::create(s.store, s.caller, read(p)?, s.now)),
+    operation!("memory.createTask", |s, p| memory::create_task(s.store, s.caller, read(p)?, s.now)),
+    operation!("memory.delete", |s, p| memory::delete(s.store, s.caller, read(p)?, s.now)),
+    operation!("memory.findOne", |s, p| memory::find_one(s.store, s.caller, read(p)?)),
+    operation!("memory.listGraphs", |s, p| memory::list_graphs(s.store, s.caller, read(p)?)),
+    operation!("memory.query", |s, p| memory::query(s.store, s.caller, read(p)?)),
+    operation!("memory.search", |s, p| memory::search(s.store, s.caller, read(p)?)),
+    operation!("memory.share", |s, p| memory::share(s.store, s.caller, read(p)?, s.now)),
+    operation!("memory.unshare", |s, p| memory::unshare(s.store, s.caller, read(p)?)),
+    operation!("memory.update", |s, p| memory::update(s.store, s.caller, read(p)?, s.now)),
+    operation!("teams.addMember", |s, p| account::add_member(s.store, s.caller, read(p)?)),
+    operation!("teams.create", |s, p| account::create_team(s.store, s.caller, read(p)?, s.now)),
+    operation!("teams.list", |s, _p| account::list_teams(s.store, s.caller)),
+    operation!("teams.listMembers", |s, p| account::list_members(s.store, s.caller, &read::<TeamId>(p)?.team_id)),
+    operation!("teams.removeMember", |s, p| account::remove_member(s.store, s.caller, read(p)?)),
 ];
 
 pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {

@@ -17,8 +17,8 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// Names and values of the query, decoded.
     pub query: Vec<(String, String)>,
-    /// None: there is none.
-    pub body: Option<Json>,
+    /// `{}` where nothing was sent.
+    pub body: Json,
 }
 
 /// What a request asks for.
@@ -116,7 +116,7 @@ impl Routes {
     }
 }
 
-fn dispatched(body: Option<Json>) -> Result<Matched, ApiError> {
+fn dispatched(body: Json) -> Result<Matched, ApiError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Call {
@@ -125,15 +125,14 @@ fn dispatched(body: Option<Json>) -> Result<Matched, ApiError> {
         #[serde(default)]
         params: Option<Json>,
     }
-    let Call { resource_id, method, params } = crate::params::read(&body.unwrap_or_else(empty))?;
+    let Call { resource_id, method, params } = crate::params::read(&body)?;
     let params = params.filter(|params| params.get() != "null").unwrap_or_else(empty);
     Ok(Matched { adapter: resource_id, operation: method, params, shape: Shape::AsItIs })
 }
 
 /// The body with what stands in the address put over it.
-fn with(body: Option<Json>, others: impl Iterator<Item = (String, String)>) -> Result<Json, ApiError> {
+fn with(body: Json, others: impl Iterator<Item = (String, String)>) -> Result<Json, ApiError> {
     let mut others = others.peekable();
-    let body = body.unwrap_or_else(empty);
     if others.peek().is_none() {
         return Ok(body);
     }

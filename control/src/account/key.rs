@@ -11,7 +11,7 @@ use crate::{
 /// By which a person, and a scanner for secrets, knows what it is.
 const PREFIX: &str = "mirra_sk_";
 const HINT_CHARACTERS: usize = 4;
-const NAME_CHARACTERS_MAX: usize = 100;
+pub(super) const NAME_CHARACTERS_MAX: usize = 100;
 /// Of one account. More are made by a program that has gone wrong.
 const KEYS_MAX: usize = 1_000;
 

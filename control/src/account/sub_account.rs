@@ -1,11 +1,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Account, Caller, NewKey};
+use super::{Account, Caller, NewKey, key};
 use crate::{Answer, ApiError, id, params, store::Store, time};
 
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 40;
-const KEY_NAME_CHARACTERS_MAX: usize = 100;
 const SUB_ACCOUNTS_MAX: usize = 10_000;
 
 #[derive(Deserialize)]
@@ -20,7 +19,7 @@ pub async fn create_sub_account(store: &Store, caller: &Caller, params: SubAccou
     let SubAccountParams { display_name, key_name } = params;
     params::text("displayName", &display_name, DISPLAY_NAME_CHARACTERS_MAX)?;
     let key_name = key_name.as_deref().unwrap_or("first key");
-    params::text("keyName", key_name, KEY_NAME_CHARACTERS_MAX)?;
+    params::text("keyName", key_name, key::NAME_CHARACTERS_MAX)?;
     if store.accounts_of(caller.id()).await?.len() >= SUB_ACCOUNTS_MAX {
         return Err(ApiError::invalid("displayName", format!("an account has at most {SUB_ACCOUNTS_MAX} sub-accounts")));
     }
@@ -31,19 +30,19 @@ pub async fn create_sub_account(store: &Store, caller: &Caller, params: SubAccou
         display_name,
         created_at: now,
     };
-    let key = NewKey::make(&account.id, key_name, &[], None, now)?;
-    store.insert_account(&account, &key.row, &key.hash).await?;
+    let new = NewKey::make(&account.id, key_name, &[], None, now)?;
+    store.insert_account(&account, &new.row, &new.hash).await?;
     Answer::of(&json!({
         "actorId": account.id,
-        "apiKey": key.key,
-        "keyId": key.row.id,
+        "apiKey": new.key,
+        "keyId": new.row.id,
         "username": account.username,
         "displayTag": format!("@{}", account.username),
         "displayName": account.display_name,
     }))
 }
 
-/// `Ada Lovelace` is `ada-lovelace-` and four digits that make it the only one.
+/// `Ada Lovelace` is `ada-lovelace-` and eight digits that make it the only one.
 fn username(display_name: &str) -> Result<String, ApiError> {
     let letters = display_name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let letters: String = letters.collect();

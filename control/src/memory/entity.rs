@@ -3,10 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    store::{EntityRow, NewEntity},
-    time,
-};
+use crate::{store::EntityRow, time};
 
 pub const CONTENT_BYTES_MAX: usize = 1 << 20;
 pub const METADATA_BYTES_MAX: usize = 64 << 10;
@@ -120,22 +117,6 @@ impl<'a> Summary<'a> {
             created_at: time::iso(row.created_at),
             metadata,
             score,
-        }
-    }
-}
-
-impl<'a> From<&'a EntityRow> for NewEntity<'a> {
-    fn from(row: &'a EntityRow) -> NewEntity<'a> {
-        NewEntity {
-            id: &row.id,
-            graph_id: &row.graph_id,
-            creator_id: &row.creator_id,
-            r#type: &row.r#type,
-            name: &row.name,
-            content: &row.content,
-            metadata: &row.metadata,
-            marks: &row.marks,
-            created_at: row.created_at,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Answer, ApiError, Caller, Page, id, params,
-    store::{EntityRow, NewEntity, Store},
+    store::{EntityRow, Store},
     time,
 };
 use entity::{CONTENT_BYTES_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX, Summary, Whole, marks, title};
@@ -125,7 +125,7 @@ async fn make(
         created_at: now,
         updated_at: None,
     };
-    store.insert_entity(&NewEntity::from(&row)).await?;
+    store.insert_entity(&row).await?;
     Answer::of(&Whole::of(&row))
 }
 

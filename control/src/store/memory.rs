@@ -19,18 +19,6 @@ pub struct EntityRow {
     pub updated_at: Option<i64>,
 }
 
-pub struct NewEntity<'a> {
-    pub id: &'a str,
-    pub graph_id: &'a str,
-    pub creator_id: &'a str,
-    pub r#type: &'a str,
-    pub name: &'a str,
-    pub content: &'a str,
-    pub metadata: &'a str,
-    pub marks: &'a str,
-    pub created_at: i64,
-}
-
 /// A graph that an entity is seen in.
 #[derive(Clone, Debug, FromRow)]
 pub struct GraphRow {
@@ -79,18 +67,19 @@ macro_rules! seen_by {
 }
 
 impl Store {
-    pub async fn insert_entity(&self, entity: &NewEntity<'_>) -> Result<(), sqlx::Error> {
+    /// A new one: its `seq` is the store's to give.
+    pub async fn insert_entity(&self, entity: &EntityRow) -> Result<(), sqlx::Error> {
         let query = "INSERT INTO memory_entity (id, graph_id, creator_id, type, name, content, metadata, marks, created_at) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         sqlx::query(query)
-            .bind(entity.id)
-            .bind(entity.graph_id)
-            .bind(entity.creator_id)
-            .bind(entity.r#type)
-            .bind(entity.name)
-            .bind(entity.content)
-            .bind(entity.metadata)
-            .bind(entity.marks)
+            .bind(&entity.id)
+            .bind(&entity.graph_id)
+            .bind(&entity.creator_id)
+            .bind(&entity.r#type)
+            .bind(&entity.name)
+            .bind(&entity.content)
+            .bind(&entity.metadata)
+            .bind(&entity.marks)
             .bind(entity.created_at)
             .execute(&mut *self.writer.lock().await)
             .await

@@ -23,7 +23,7 @@ use sqlx::{
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
-pub use memory::{EntityRow, NewEntity, Period, Place};
+pub use memory::{EntityRow, Period, Place};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

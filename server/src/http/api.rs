@@ -61,7 +61,7 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let body = Some(body::read_event(request, BODY_BYTES_MAX).await?);
+    let body = body::read_event(request, BODY_BYTES_MAX).await?;
     let matched = api.routes.find(Asked { method: method.as_str(), path, query, body })?;
     let answer = api.control.call(caller, &matched.adapter, &matched.operation, &matched.params).await?;
     Ok(envelope(matched.shaped(answer)?))
