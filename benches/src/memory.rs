@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use mirra_control::{Caller, Control};
-use mirra_host_sdk::{Capabilities, Executor, Invocation, Limits, Usd};
+use mirra_control::{Caller, Control, Means};
+use mirra_egress::{Egress, EgressConfig};
+use mirra_host_sdk::{AllowList, Capabilities, Executor, Invocation, Limits, Usd};
 use mirra_runtime::LocalExecutor;
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -46,7 +47,7 @@ const HANDLER: &str = "export async function handler({ count }) {
 
 pub async fn memory(workbench: &Workbench, program: &Path, entities: usize, seconds: u64) -> Result<Report> {
     let folder = tempfile::tempdir()?;
-    let control = Arc::new(Control::new(mirra_control::Config::new(folder.path())));
+    let control = Arc::new(Control::new(mirra_control::Config::new(folder.path(), Egress::new(EgressConfig::new(AllowList::default()))?)));
     control.open().await?;
     let (mut create, mut find) = from_handler(workbench, &control, folder.path()).await?;
     let (mut search, written_per_s) = searches(&control, entities).await?;
@@ -125,8 +126,8 @@ async fn searches(control: &Arc<Control>, entities: usize) -> Result<(Vec<f64>, 
     Ok((took, written_per_s))
 }
 
-async fn call(control: &Control, caller: &Caller, operation: &str, params: Value) -> Result<Value> {
-    let answer = control.call(caller, "memory", operation, &to_raw_value(&params)?).await?;
+async fn call(control: &Arc<Control>, caller: &Caller, operation: &str, params: Value) -> Result<Value> {
+    let answer = control.call(caller, "memory", operation, &to_raw_value(&params)?, Means::default()).await?;
     Ok(serde_json::from_str(answer.data.get())?)
 }
 

@@ -1,14 +1,15 @@
-use mirra_host_sdk::Json;
+use mirra_host_sdk::{Answering, Json, Reply};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
 use crate::ApiError;
 
 /// What an operation answers: `data` of the envelope, and where it is a list, which part of which.
-#[derive(Debug)]
 pub struct Answer {
     pub data: Json,
     pub page: Option<Page>,
+    /// What makes the next part, where an answer comes in parts: `data` is the first one.
+    pub more: Option<Answering>,
 }
 
 /// `meta` of the envelope.
@@ -22,7 +23,12 @@ pub struct Page {
 impl Answer {
     pub fn of(data: &impl Serialize) -> Result<Answer, ApiError> {
         let data = to_raw_value(data).map_err(|error| ApiError::internal("the answer cannot be written", error))?;
-        Ok(Answer { data, page: None })
+        Ok(Answer { data, page: None, more: None })
+    }
+
+    /// One that comes in parts.
+    pub fn stream(first: Reply) -> Answer {
+        Answer { data: first.json, page: None, more: first.more }
     }
 
     pub fn list(data: &impl Serialize, page: Page) -> Result<Answer, ApiError> {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mirra_host_sdk::{Answering, Capability, Operation, OperationError, Usd};
+use mirra_host_sdk::{Answering, Capability, Operation, OperationError, Reply, Usd};
 
-use crate::{ApiError, Caller, Control};
+use crate::{ApiError, Caller, Control, Means};
 
 /// An adapter of the control plane, as handlers have it. What opens accounts is none: that is for people.
 pub struct Adapter {
@@ -28,14 +28,16 @@ impl Capability for Adapter {
     fn call(&self, operation: Operation) -> Answering {
         let (control, adapter) = (self.control.clone(), self.name);
         Box::pin(async move {
+            let means = Means::from(&operation);
             let Operation { method, arguments, user_id, .. } = operation;
             let caller = match user_id {
                 Some(id) => control.account(&id).await.map(Caller::account),
                 // Of whoever runs this program.
                 None => control.owner().await.cloned(),
             };
-            let answered = async { control.call(&caller?, adapter, &method, &arguments).await };
-            Ok(answered.await.map_err(|error: ApiError| OperationError::from(error))?.data.into())
+            let answered = async { control.call(&caller?, adapter, &method, &arguments, means).await };
+            let answer = answered.await.map_err(|error: ApiError| OperationError::from(error))?;
+            Ok(Reply { json: answer.data, more: answer.more })
         })
     }
 }

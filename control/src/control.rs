@@ -1,10 +1,11 @@
 use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
 
+use mirra_egress::Egress;
 use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
 use tokio::sync::OnceCell;
 
 use crate::{
-    Answer, ApiError, Caller, NewKey,
+    Answer, ApiError, Caller, Means, NewKey,
     account::{self, Account},
     operations::{self, Scene},
     store::Store,
@@ -17,13 +18,21 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Whoever runs the server has a key of their own, so that none is made for the owner.
     pub has_owner_key: bool,
+    /// How the world is reached: APIs of installed resources, models.
+    pub egress: Egress,
     /// For each use of the memory by a handler.
     pub memory_operation_usd: Usd,
 }
 
 impl Config {
-    pub fn new(data_folder: impl Into<PathBuf>) -> Config {
-        Config { data_folder: data_folder.into(), clock: Arc::new(SystemClock), has_owner_key: false, memory_operation_usd: Usd::ZERO }
+    pub fn new(data_folder: impl Into<PathBuf>, egress: Egress) -> Config {
+        Config {
+            data_folder: data_folder.into(),
+            clock: Arc::new(SystemClock),
+            has_owner_key: false,
+            egress,
+            memory_operation_usd: Usd::ZERO,
+        }
     }
 }
 
@@ -71,6 +80,11 @@ impl Control {
         self.config.data_folder.join(FILE)
     }
 
+    /// How the world is reached, for handlers too: the limits are for all together.
+    pub fn egress(&self) -> &Egress {
+        &self.config.egress
+    }
+
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }
@@ -98,7 +112,14 @@ impl Control {
     }
 
     /// Carries out an operation.
-    pub async fn call(&self, caller: &Caller, adapter: &str, operation: &str, params: &Json) -> Result<Answer, ApiError> {
+    pub async fn call(
+        self: &Arc<Control>,
+        caller: &Caller,
+        adapter: &str,
+        operation: &str,
+        params: &Json,
+        means: Means,
+    ) -> Result<Answer, ApiError> {
         let known = operations::names_of(adapter);
         if known.is_empty() {
             return Err(ApiError::new(ErrorCode::NotFound, format!("there is no resource '{adapter}'")));
@@ -108,7 +129,7 @@ impl Control {
             ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
         })?;
         let store = &self.opened().await?.store;
-        (found.run)(Scene { store, caller, now: self.now() }, params).await
+        (found.run)(Scene { control: self, store, caller, now: self.now(), means }, params).await
     }
 
     fn now(&self) -> i64 {

@@ -1,5 +1,7 @@
 //! Why an operation has no result.
 
+use std::time::Duration;
+
 use mirra_host_sdk::{ErrorCode, OperationError};
 use serde_json::{Value, json};
 
@@ -11,6 +13,8 @@ pub struct ApiError {
     pub message: String,
     /// What a program may want to know besides, such as `{"field": "limit"}`.
     pub details: Option<Value>,
+    /// Of `RATE_LIMITED`: when it is worth trying again.
+    pub retry_after: Option<Duration>,
     /// What failed in the host; told to nobody who calls.
     #[source]
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -18,7 +22,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> ApiError {
-        ApiError { code, message: message.into(), details: None, cause: None }
+        ApiError { code, message: message.into(), details: None, retry_after: None, cause: None }
     }
 
     /// A parameter is not what it has to be.
@@ -39,6 +43,13 @@ impl ApiError {
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> ApiError {
         ApiError::internal("the store could not be read or written", error)
+    }
+}
+
+/// Of a request to the world.
+impl From<OperationError> for ApiError {
+    fn from(error: OperationError) -> ApiError {
+        ApiError::new(error.code, error.message)
     }
 }
 

@@ -1,21 +1,23 @@
 //! Every operation, by name: what clients, handlers and the documentation mean by `memory.create`.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, account, memory, params::read, store::Store};
+use crate::{Answer, ApiError, Caller, Control, Means, account, memory, params::read, store::Store};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
 pub const ADAPTERS: [&str; 4] = ["accounts", "keys", "memory", "teams"];
 
 /// What an operation works with.
 pub struct Scene<'a> {
+    pub control: &'a Arc<Control>,
     pub store: &'a Store,
     pub caller: &'a Caller,
     /// Milliseconds since 1970.
     pub now: i64,
+    pub means: Means,
 }
 
 type Run = for<'a> fn(Scene<'a>, &'a RawValue) -> Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send + 'a>>;

@@ -1,8 +1,8 @@
 //! The capability itself: one request, from the guest's JSON to the guest's JSON.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use hyper::{Response, body::Incoming};
+use hyper::{HeaderMap, Response, body::Incoming, http::response::Parts};
 use mirra_host_sdk::{AllowList, Answering, Capability, ErrorCode, HostError, Operation, OperationError, Reply, Usd};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -14,8 +14,8 @@ use crate::{
     dial::{Dialler, Link, SendError, failed},
     limits::{EgressLimits, Held, Memory},
     permission::Permission,
-    pool::Pool,
-    request::Outgoing,
+    pool::{Peer, Pool},
+    request::{Fetch, Outgoing},
     resolve::{Resolve, SystemResolver},
     response::{self, Body, Wait},
 };
@@ -45,7 +45,7 @@ impl EgressConfig {
     }
 }
 
-/// HTTP out of the handlers of **one** tenant. Registered as `http`:
+/// HTTP out of handlers, and of the host in a tenant's name. Registered as `http`:
 ///
 /// ```
 /// use mirra_egress::{Egress, EgressConfig};
@@ -58,7 +58,7 @@ impl EgressConfig {
 /// # }
 /// ```
 ///
-/// Operations run inside of a tokio runtime with timers and I/O. Dropping one closes its connection at once.
+/// Cloned, it is the same one. Operations run inside of a tokio runtime with timers and I/O. Dropping one closes its connection at once.
 ///
 /// # Errors
 /// What `http.request` fails with:
@@ -71,6 +71,7 @@ impl EgressConfig {
 /// | `RATE_LIMITED` | all requests together hold too much memory |
 /// | `TIMEOUT` | `timeoutMs` has passed without the answer's head or, later, another part; or what is left of the call's time |
 /// | `HANDLER_ERROR` | the name does not resolve, nobody answers, TLS fails, the server breaks off or speaks no HTTP |
+#[derive(Clone)]
 pub struct Egress {
     shared: Arc<Shared>,
 }
@@ -101,6 +102,54 @@ impl Egress {
         };
         Ok(Egress { shared: Arc::new(shared) })
     }
+
+    /// A request that the host makes in a tenant's name, such as one to an API with that tenant's credentials. It may go to every public
+    /// address and to what the operator has named. `time_left` is for all of it.
+    ///
+    /// # Errors
+    /// The same as of `http.request`.
+    pub async fn fetch(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
+        let begun = Instant::now();
+        let shared = &self.shared;
+        let held = shared.memory.hold(fetch.body.len())?;
+        let request = Outgoing::new(&fetch, &shared.limits)?;
+        let permission = Permission::of_host(&request.target, &shared.allowed)?;
+        let (answer, link, place) = shared.send(&request, tenant, permission, begun, time_left).await?;
+        let (head, body) = answer;
+        let rest = Rest { shared: shared.clone(), tenant: tenant.clone(), body, link, _place: place };
+        Ok(Fetched { status: head.status.as_u16(), headers: head.headers, held, rest: Some(rest) })
+    }
+}
+
+/// The answer to a request of the host's.
+pub struct Fetched {
+    pub status: u16,
+    pub headers: HeaderMap,
+    held: Held,
+    rest: Option<Rest>,
+}
+
+impl Fetched {
+    /// More of the body as soon as there is any. None: that was all.
+    pub async fn part(&mut self) -> Result<Option<Vec<u8>>, OperationError> {
+        self.read(Wait::ForBytes).await
+    }
+
+    /// All of the body that has not been read yet.
+    pub async fn whole(&mut self) -> Result<Vec<u8>, OperationError> {
+        Ok(self.read(Wait::ToTheEnd).await?.unwrap_or_default())
+    }
+
+    async fn read(&mut self, wait: Wait) -> Result<Option<Vec<u8>>, OperationError> {
+        let Some(mut rest) = self.rest.take() else { return Ok(None) };
+        rest.body.deadline.renew();
+        let part = rest.body.read(wait, &rest.shared.memory, &mut self.held).await?;
+        match part.is_last {
+            true => rest.park().await,
+            false => self.rest = Some(rest),
+        }
+        Ok((!(part.is_last && part.bytes.is_empty())).then_some(part.bytes))
+    }
 }
 
 impl Capability for Egress {
@@ -129,31 +178,48 @@ impl Shared {
         }
         let request = Outgoing::parse(operation.arguments.get(), &self.limits)?;
         let permission = Permission::of(&request.target, &self.allowed, operation.allowed_hosts.as_deref())?;
-        let deadline = Deadline::new(begun, operation.time_left, request.timeout, request.target.to_string());
+        let tenant = operation.user_id.unwrap_or_default();
+        let time_left = operation.time_left;
         // Its text is not needed while this waits; a body is in `request` now.
-        drop(operation);
+        drop(operation.arguments);
 
-        // They are never closed, so what comes is a place.
-        let place = deadline.within("waiting for other requests to end", self.places.clone().acquire_owned()).await?.ok();
-        let (answer, link) = self.send(&request, permission, &deadline).await?;
-        let (head, body) = answer.into_parts();
-        let mut body = Body::new(body, request.target.clone(), request.response_body_bytes_max, deadline)?;
+        let ((head, mut body), link, place) = self.send(&request, &tenant, permission, begun, time_left).await?;
         let part = body.read(body.first_wait(), &self.memory, &mut held).await?;
         let json = response::head_json(&head, &part.bytes, &request.url)?;
-        let rest = Rest { shared: self, body, link, _place: place };
+        let rest = Rest { shared: self, tenant, body, link, _place: place };
         Ok(Reply { json, more: rest.after(part.is_last).await })
+    }
+
+    /// Waits for a place, sends, and waits for the head of the answer.
+    async fn send(
+        &self,
+        request: &Outgoing,
+        tenant: &Arc<str>,
+        permission: Permission,
+        begun: Instant,
+        time_left: Duration,
+    ) -> Result<((Parts, Body), Link, Option<OwnedSemaphorePermit>), OperationError> {
+        let deadline = Deadline::new(begun, time_left, request.timeout, request.target.to_string());
+        // They are never closed, so what comes is a place.
+        let place = deadline.within("waiting for other requests to end", self.places.clone().acquire_owned()).await?.ok();
+        let (answer, link) = self.exchange(request, tenant, permission, &deadline).await?;
+        let (head, body) = answer.into_parts();
+        let body = Body::new(body, request.target.clone(), request.response_body_bytes_max, deadline)?;
+        Ok(((head, body), link, place))
     }
 
     /// Sends over a kept connection or a new one. A server may close a kept one at any time, and so while a request is on its
     /// way: such a request is sent again where that cannot do anything twice.
-    async fn send(
+    async fn exchange(
         &self,
         request: &Outgoing,
+        tenant: &Arc<str>,
         permission: Permission,
         deadline: &Deadline,
     ) -> Result<(Response<Incoming>, Link), OperationError> {
+        let peer = Peer { tenant: tenant.clone(), target: request.target.clone() };
         loop {
-            let kept = self.pool.take(&request.target);
+            let kept = self.pool.take(&peer);
             let is_kept = kept.is_some();
             let mut link = match kept {
                 Some(link) => link,
@@ -175,6 +241,7 @@ impl Shared {
 /// What is left of an answer, and what it comes over.
 struct Rest {
     shared: Arc<Shared>,
+    tenant: Arc<str>,
     body: Body,
     link: Link,
     _place: Option<OwnedSemaphorePermit>,
@@ -192,14 +259,18 @@ impl Rest {
     }
 
     /// What makes the next part; after the last one, the connection is for others.
-    async fn after(mut self, is_over: bool) -> Option<Answering> {
+    async fn after(self, is_over: bool) -> Option<Answering> {
         if !is_over {
             return Some(self.next());
         }
-        if self.link.is_reusable().await {
-            self.shared.pool.park(self.body.target, self.link);
-        }
+        self.park().await;
         None
+    }
+
+    async fn park(mut self) {
+        if self.link.is_reusable().await {
+            self.shared.pool.park(Peer { tenant: self.tenant, target: self.body.target }, self.link);
+        }
     }
 }
 

@@ -20,9 +20,9 @@
 //! address. That is checked on the addresses which are then dialled: the name is resolved once, and what the check let pass goes
 //! to `connect`. There is no second look-up that could answer otherwise.
 //!
-//! # One tenant
-//! An [`Egress`] keeps connections open and uses them again. A server may tie a login to a connection, so those must not pass
-//! from one tenant to another: **one `Egress` is one tenant's.** Its limits are for all calls of that tenant together.
+//! # Tenants
+//! An [`Egress`] keeps connections open and uses them again. A server may tie a login to a connection, so those never pass from one
+//! tenant to another: a connection is kept for the account that a call runs for. The limits are for all tenants together.
 //!
 //! # What it stands on
 //! hyper's HTTP/1 connection with a dialler and a pool of our own. reqwest, and hyper-util's client with its connector, take a
@@ -48,6 +48,7 @@ mod resolve;
 mod response;
 mod target;
 
-pub use egress::{Egress, EgressConfig};
+pub use egress::{Egress, EgressConfig, Fetched};
 pub use limits::EgressLimits;
+pub use request::Fetch;
 pub use resolve::{Resolve, SystemResolver};

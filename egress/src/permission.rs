@@ -38,6 +38,16 @@ impl Permission {
         }
     }
 
+    /// For what the host itself requests in a tenant's name: every public address, and besides what the operator has named.
+    pub fn of_host(target: &Target, operators: &AllowList) -> Result<Permission, OperationError> {
+        let naming = operators.names(&target.host, target.port, target.scheme.port());
+        let permission = if naming == Some(Naming::Exactly) { Permission::Named } else { Permission::Public };
+        match target.address() {
+            Some(address) if !permission.allows(address) => Err(not_public(target)),
+            _ => Ok(permission),
+        }
+    }
+
     pub fn allows(self, address: IpAddr) -> bool {
         self == Permission::Named || is_public(address)
     }
@@ -46,8 +56,8 @@ impl Permission {
 /// Tells neither the address nor what kind it is: the map of an operator's network is no handler's business.
 pub fn not_public(target: &Target) -> OperationError {
     let message = format!(
-        "{target} is not on the public internet, and a wildcard allows no other hosts: to let handlers reach it, start the host \
-         with --allow-net {target}"
+        "{target} is not on the public internet, and only what is named exactly may be elsewhere: to let it be reached, start the \
+         host with --allow-net {target}"
     );
     OperationError::new(ErrorCode::ResourceDenied, message)
 }

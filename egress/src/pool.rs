@@ -19,6 +19,13 @@ pub struct Pool {
     idle_max: Duration,
 }
 
+/// Whose connection it is, and where it leads: a server may tie a login to a connection, so those never pass from one tenant to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub tenant: Arc<str>,
+    pub target: Target,
+}
+
 #[derive(Default)]
 struct Parked {
     links: VecDeque<ParkedLink>,
@@ -27,7 +34,7 @@ struct Parked {
 
 struct ParkedLink {
     id: u64,
-    target: Target,
+    peer: Peer,
     link: Link,
     /// Throws it out when its time has come. A timer for each: there are few, and none runs where there is nothing to wait for.
     _expiry: AbortOnDrop,
@@ -39,20 +46,20 @@ impl Pool {
         Arc::new(Pool { parked: Mutex::default(), links_max: limits.idle_connections_max, idle_max })
     }
 
-    /// The connection to this target that was used last: it is the least likely to have been given up by the server.
-    pub fn take(&self, target: &Target) -> Option<Link> {
+    /// The tenant's connection to this target that was used last: it is the least likely to have been given up by the server.
+    pub fn take(&self, peer: &Peer) -> Option<Link> {
         let mut parked = self.parked();
-        let index = parked.links.iter().rposition(|parked| parked.target == *target)?;
+        let index = parked.links.iter().rposition(|parked| parked.peer == *peer)?;
         parked.links.remove(index).map(|parked| parked.link)
     }
 
     /// Keeps a connection that is free for another request.
-    pub fn park(self: &Arc<Self>, target: Target, link: Link) {
+    pub fn park(self: &Arc<Self>, peer: Peer, link: Link) {
         let mut parked = self.parked();
         parked.last_id += 1;
         let id = parked.last_id;
         let expiry = tokio::spawn(expire(Arc::downgrade(self), id, self.idle_max));
-        parked.links.push_back(ParkedLink { id, target, link, _expiry: AbortOnDrop(expiry.abort_handle()) });
+        parked.links.push_back(ParkedLink { id, peer, link, _expiry: AbortOnDrop(expiry.abort_handle()) });
         if parked.links.len() > self.links_max {
             parked.links.pop_front();
         }

@@ -48,6 +48,19 @@ impl<'de> Deserialize<'de> for Base64 {
     }
 }
 
+/// A request as the host itself writes one.
+pub struct Fetch<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    /// Each character of a value stands for the byte of its number.
+    pub headers: &'a [(String, String)],
+    pub body: Bytes,
+    /// For the head of the answer, and again for each part of it.
+    pub timeout: Option<Duration>,
+    /// Only ever lowers [`EgressLimits::response_body_bytes_max`].
+    pub response_bytes_max: usize,
+}
+
 /// A request that may be sent as it is, if its target is allowed.
 pub struct Outgoing {
     pub target: Target,
@@ -67,23 +80,31 @@ impl Outgoing {
     /// `VALIDATION_ERROR` for what is malformed, `PAYLOAD_TOO_LARGE` for what is too long.
     pub fn parse(arguments: &str, limits: &EgressLimits) -> Result<Outgoing, OperationError> {
         let arguments: Arguments = serde_json::from_str(arguments).map_err(|error| invalid(format_args!("arguments: {error}")))?;
-        let timeout = arguments.timeout_ms.map(milliseconds).transpose()?;
-        let body = Bytes::from(arguments.body.map(|Base64(body)| body).unwrap_or_default());
-        at_most(body.len(), limits.request_body_bytes_max, "bytes of body")?;
-        at_most(arguments.headers.len(), limits.headers_max, "headers")?;
-        let in_headers: usize = arguments.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        at_most(arguments.url.len() + in_headers, limits.head_bytes_max, "bytes of URL and headers")?;
+        let Arguments { method, url, headers, body, timeout_ms, response_bytes_max } = arguments;
+        let timeout = timeout_ms.map(milliseconds).transpose()?;
+        let body = Bytes::from(body.map(|Base64(body)| body).unwrap_or_default());
+        let response_bytes_max = response_bytes_max.unwrap_or(usize::MAX);
+        Outgoing::new(&Fetch { method: &method, url: &url, headers: &headers, body, timeout, response_bytes_max }, limits)
+    }
 
-        let (url, target) = parse_url(&arguments.url)?;
-        let method = method(&arguments.method)?;
-        let headers = headers(&arguments.headers, &target, &method, body.len())?;
+    /// The same of what is no JSON.
+    pub fn new(fetch: &Fetch<'_>, limits: &EgressLimits) -> Result<Outgoing, OperationError> {
+        let Fetch { body, timeout, .. } = fetch;
+        at_most(body.len(), limits.request_body_bytes_max, "bytes of body")?;
+        at_most(fetch.headers.len(), limits.headers_max, "headers")?;
+        let in_headers: usize = fetch.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        at_most(fetch.url.len() + in_headers, limits.head_bytes_max, "bytes of URL and headers")?;
+
+        let (url, target) = parse_url(fetch.url)?;
+        let method = method(fetch.method)?;
+        let headers = headers(fetch.headers, &target, &method, body.len())?;
         let uri = match url.query() {
             Some(query) => format!("{}?{query}", url.path()).parse(),
             None => url.path().parse(),
         };
         let uri = uri.map_err(|error| invalid(format_args!("url: {error}")))?;
-        let response_body_bytes_max = arguments.response_bytes_max.unwrap_or(usize::MAX).min(limits.response_body_bytes_max);
-        Ok(Outgoing { target, url, timeout, response_body_bytes_max, method, uri, headers, body })
+        let response_body_bytes_max = fetch.response_bytes_max.min(limits.response_body_bytes_max);
+        Ok(Outgoing { target, url, timeout: *timeout, response_body_bytes_max, method, uri, headers, body: body.clone() })
     }
 
     /// Once for every attempt; the body is shared.

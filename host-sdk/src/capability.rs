@@ -1,6 +1,6 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use crate::{AllowList, BoxFuture, ErrorCode, Json, Usd};
+use crate::{AllowList, BoxFuture, Budget, ErrorCode, Json, Usd};
 
 /// Something a handler may reach outside its instance, under one adapter name: `memory`, `ai`, an installed resource.
 ///
@@ -50,10 +50,12 @@ pub struct Operation {
     pub arguments: Json,
     /// What is left of the call's wall time.
     pub time_left: Duration,
-    /// What is left of the call's budget.
-    pub budget_left: Usd,
+    /// What pays for whatever it costs besides its [`price`](Capability::price), which is paid already.
+    pub budget: Arc<dyn Budget>,
     /// The hosts that the handler itself wants to reach, where it says so: no other, whatever the capability allows.
     pub allowed_hosts: Option<Arc<AllowList>>,
+    /// The installed resources that the handler may use, by id or name. None: all that its account has.
+    pub allowed_resources: Option<Arc<[String]>>,
 }
 
 /// Why an operation failed; the handler gets it as an error with this code and message.

@@ -16,6 +16,8 @@ pub struct Invocation {
     pub handler: HandlerId,
     /// The account that it runs for. None: that of whoever runs the executor.
     pub user_id: Option<Arc<str>>,
+    /// The installed resources that it may use, by id or name. None: all that the account has.
+    pub allowed_resources: Option<Arc<[String]>>,
     /// The name or id of the script, for `context.scriptId`.
     pub script_id: String,
     /// The script's version, for `context.version`.
@@ -34,6 +36,7 @@ impl Invocation {
         Invocation {
             execution_id: new_execution_id(),
             user_id: None,
+            allowed_resources: None,
             script_id: handler.0.clone(),
             handler,
             version: String::new(),

@@ -5,6 +5,7 @@
 //! HTTP) is decided where the program is put together. Nothing here knows wasm, a database or a socket.
 
 mod allow;
+mod budget;
 mod capability;
 mod clock;
 mod cost;
@@ -15,6 +16,7 @@ mod limits;
 mod usage;
 
 pub use allow::{AllowEntry, AllowError, AllowList, Naming, without_dot};
+pub use budget::{Budget, Spending};
 pub use capability::{Answering, Capabilities, Capability, Operation, OperationError, Reply};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cost::{PriceTable, Usd, UsdError};

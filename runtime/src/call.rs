@@ -30,8 +30,7 @@ pub async fn run(
     capabilities: Arc<Capabilities>,
     prices: Arc<PriceTable>,
 ) -> Result<Outcome, HostError> {
-    let limits = invocation.limits;
-    let guard = Guard::arm(limits, prices.clone(), handler.fuel());
+    let guard = Guard::arm(invocation.limits, prices, handler.fuel());
     let (meter, fuel_budget) = (guard.meter().clone(), guard.fuel_budget());
     let context = context(&invocation);
 
@@ -47,7 +46,7 @@ pub async fn run(
 
     let mut cold_start = Duration::ZERO;
     let call = enter(&mut store, &handler, invocation.event.get(), &context, &mut cold_start);
-    let answer = match watch(call, &limits, &prices, &meter).await {
+    let answer = match watch(call, &meter).await {
         Ok(answer) => Some(answer),
         Err(hit) => {
             store.data_mut().guard.hit(hit);

@@ -25,18 +25,22 @@ impl Size {
 
 /// Opens nothing: that happens when somebody wants something of it.
 pub fn control(flags: &HostFlags, has_owner_key: bool) -> Result<Arc<Control>, Failure> {
-    let memory_operation_usd = flags.price_table()?.memory_operation_usd;
-    let config = mirra_control::Config { has_owner_key, memory_operation_usd, ..mirra_control::Config::new(flags.data_folder()) };
+    let prices = flags.price_table()?;
+    let egress = EgressConfig { request_usd: prices.http_request_usd, ..EgressConfig::new(flags.allowed_hosts()) };
+    let egress = Egress::new(egress).map_err(cannot_start)?;
+    let config = mirra_control::Config {
+        has_owner_key,
+        memory_operation_usd: prices.memory_operation_usd,
+        ..mirra_control::Config::new(flags.data_folder(), egress)
+    };
     Ok(Arc::new(Control::new(config)))
 }
 
 /// Opens the cache. The first time on a machine that a language is needed, its engine is compiled for a few seconds.
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size, control: &Arc<Control>) -> Result<LocalExecutor, Failure> {
     let prices = flags.price_table()?;
-    let egress = EgressConfig { request_usd: prices.http_request_usd, ..EgressConfig::new(flags.allowed_hosts()) };
-    let egress = Egress::new(egress).map_err(cannot_start)?;
     let config = Config {
-        capabilities: Capabilities::default().with("http", egress).with("memory", control.memory()),
+        capabilities: Capabilities::default().with("http", control.egress().clone()).with("memory", control.memory()),
         prices,
         concurrency_max: size.concurrency_max,
         concurrency_per_handler_max: size.concurrency_per_handler_max,

@@ -1,6 +1,6 @@
 //! Why something asked of mirra has no result, in the envelope of the API contract.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use mirra_host_sdk::{Diagnostic, ErrorCode, HostError, InvocationError, PrepareError};
 use serde::Serialize;
@@ -11,6 +11,8 @@ pub struct Problem {
     pub code: ErrorCode,
     pub message: String,
     pub details: Option<Details>,
+    /// Of `RATE_LIMITED`: when it is worth trying again.
+    pub retry_after: Option<Duration>,
     /// What made the host fail: for the operator, never for whoever called.
     pub causes: Option<String>,
 }
@@ -39,7 +41,7 @@ pub enum Details {
 
 impl Problem {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Problem {
-        Problem { code, message: message.into(), details: None, causes: None }
+        Problem { code, message: message.into(), details: None, retry_after: None, causes: None }
     }
 
     /// `what` is not JSON, or not the JSON that was expected.

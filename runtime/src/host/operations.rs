@@ -24,11 +24,15 @@ const UNHEARD_MAX: usize = 1 << 16;
 /// Arguments of a call's operations that are not over, all together: the host keeps them, beside the memory that the call is limited to.
 const ARGUMENT_BYTES_MAX: usize = 32 << 20;
 
+/// The adapter of whatever an account has installed.
+const RESOURCES: &str = "resources";
+
 pub struct Operations {
     capabilities: Arc<Capabilities>,
     execution_id: Arc<str>,
     user_id: Option<Arc<str>>,
     allowed_hosts: Option<Arc<AllowList>>,
+    allowed_resources: Option<Arc<[String]>>,
     last_id: u32,
     /// Those that are not over.
     open: HashMap<u32, Open>,
@@ -59,6 +63,7 @@ impl Operations {
             execution_id: invocation.execution_id.as_str().into(),
             user_id: invocation.user_id.clone(),
             allowed_hosts,
+            allowed_resources: invocation.allowed_resources.clone(),
             last_id: 0,
             open: HashMap::new(),
             argument_bytes: 0,
@@ -158,9 +163,13 @@ impl Call {
             return refuse(ErrorCode::PayloadTooLarge, message);
         }
         let (adapter, method) = name.split_once('.').unwrap_or((name, ""));
-        let Some(capability) = self.operations.capabilities.get(adapter).cloned() else {
+        let capabilities = &self.operations.capabilities;
+        // What is none of the host's own is a resource that somebody has installed: `telegram.sendMessage`.
+        let resource = || capabilities.get(RESOURCES).map(|resources| (resources, name));
+        let Some((capability, method)) = capabilities.get(adapter).map(|own| (own, method)).or_else(resource) else {
             return refuse(ErrorCode::ResourceDenied, format!("{name}: this host offers handlers no '{adapter}'"));
         };
+        let capability = capability.clone();
         let Ok(arguments) = RawValue::from_string(arguments) else {
             return refuse(ErrorCode::ValidationError, format!("{name}: the arguments are not JSON"));
         };
@@ -170,12 +179,13 @@ impl Call {
             method: method.to_owned(),
             arguments,
             time_left: self.guard.time_left(),
-            budget_left: self.guard.budget_left(),
+            budget: self.guard.meter().clone(),
             allowed_hosts: self.operations.allowed_hosts.clone(),
+            allowed_resources: self.operations.allowed_resources.clone(),
         };
         let price = capability.price(&operation);
-        if !self.guard.charge(price) {
-            let left = operation.budget_left;
+        if !operation.budget.charge(price) {
+            let left = operation.budget.left();
             return refuse(ErrorCode::CostLimit, format!("{name} costs up to {price} USD, and {left} USD of the call's budget are left"));
         }
         Ok(capability.call(operation))

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mirra_host_sdk::{ErrorCode, InvocationError, Limits, PriceTable, Usage, Usd};
+use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Limits, PriceTable, Usage, Usd};
 use wasmtime::ResourceLimiter;
 
 use crate::engine::config::Fuel;
@@ -46,8 +46,6 @@ const TABLE_ELEMENT_BYTES: usize = 8;
 
 /// Owned by the store, so that every host function can ask it. What the watch outside of the store must see is in `Meter`.
 pub struct Guard {
-    limits: Limits,
-    prices: Arc<PriceTable>,
     meter: Arc<Meter>,
     memory_bytes: u64,
     memory_bytes_peak: u64,
@@ -56,9 +54,11 @@ pub struct Guard {
     hit: Option<LimitHit>,
 }
 
-/// What is shared between the store, which only runs while it is polled, and the watch around it.
+/// What is shared between the store, which only runs while it is polled, the watch around it, and the operations under way.
 pub struct Meter {
     pub started: Instant,
+    limits: Limits,
+    prices: Arc<PriceTable>,
     /// Whose fuel wasmtime counts: exact at the last look from inside, and the watch adds a slice for every one that passed
     /// since. Otherwise exact at every tick.
     guest_fuel: AtomicU64,
@@ -75,12 +75,13 @@ impl Guard {
     pub fn arm(limits: Limits, prices: Arc<PriceTable>, who_counts: Fuel) -> Guard {
         let started = Instant::now();
         let zero = || AtomicU64::new(0);
-        let meter = Meter { started, guest_fuel: zero(), host_fuel: zero(), who_counts, operations: zero(), cpu_us: zero() };
-        Guard { limits, prices, meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, worked_bytes: 0, hit: None }
+        let meter =
+            Meter { started, limits, prices, guest_fuel: zero(), host_fuel: zero(), who_counts, operations: zero(), cpu_us: zero() };
+        Guard { meter: Arc::new(meter), memory_bytes: 0, memory_bytes_peak: 0, worked_bytes: 0, hit: None }
     }
 
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.meter.limits
     }
 
     pub fn meter(&self) -> &Arc<Meter> {
@@ -92,20 +93,20 @@ impl Guard {
     }
 
     pub fn time_left(&self) -> Duration {
-        Duration::from_millis(self.limits.timeout_ms).saturating_sub(self.elapsed())
+        Duration::from_millis(self.limits().timeout_ms).saturating_sub(self.elapsed())
     }
 
     /// The fuel to start with: as much as the CPU limit allows and the budget can pay.
     pub fn fuel_budget(&self) -> u64 {
-        self.limits.fuel_max.min(self.fuel_payable())
+        self.limits().fuel_max.min(self.fuel_payable())
     }
 
     fn fuel_payable(&self) -> u64 {
-        let price = self.prices.fuel_billion_usd.picodollars();
+        let price = self.meter.prices.fuel_billion_usd.picodollars();
         if price == 0 {
             return u64::MAX;
         }
-        let budget = self.limits.cost_usd_max.saturating_sub(self.prices.call_usd).picodollars();
+        let budget = self.limits().cost_usd_max.saturating_sub(self.meter.prices.call_usd).picodollars();
         u64::try_from(budget as u128 * 1_000_000_000 / price as u128).unwrap_or(u64::MAX)
     }
 
@@ -149,26 +150,8 @@ impl Guard {
         self.memory_bytes
     }
 
-    /// What is left of the budget.
-    pub fn budget_left(&self) -> Usd {
-        self.limits.cost_usd_max.saturating_sub(self.cost(self.elapsed()))
-    }
-
-    /// Takes the price of an operation out of the budget before it begins. False: the budget does not hold it.
-    pub fn charge(&mut self, price: Usd) -> bool {
-        let is_covered = price <= self.budget_left();
-        if is_covered {
-            self.meter.operations.fetch_add(price.picodollars(), Relaxed);
-        }
-        is_covered
-    }
-
-    fn cost(&self, wall: Duration) -> Usd {
-        self.prices.running(self.meter.fuel(), self.limits.memory_bytes_max, wall.as_micros() as u64) + self.meter.operations()
-    }
-
     pub fn output_fits(&mut self, bytes: usize) -> bool {
-        let fits = bytes as u64 <= self.limits.output_bytes_max;
+        let fits = bytes as u64 <= self.limits().output_bytes_max;
         if !fits {
             self.hit = Some(LimitHit::Output { bytes: bytes as u64 });
         }
@@ -177,7 +160,7 @@ impl Guard {
 
     /// Called when the instance ran out of the fuel of `fuel_budget`.
     pub fn ran_out_of_fuel(&mut self) {
-        self.hit = Some(if self.fuel_payable() < self.limits.fuel_max { LimitHit::Cost } else { LimitHit::CpuTime });
+        self.hit = Some(if self.fuel_payable() < self.limits().fuel_max { LimitHit::Cost } else { LimitHit::CpuTime });
     }
 
     pub fn hit(&mut self, hit: LimitHit) {
@@ -198,7 +181,7 @@ impl Guard {
             fuel: self.meter.fuel(),
             memory_bytes_peak: self.memory_bytes_peak,
             log_lines_dropped: 0,
-            cost_usd: self.cost(wall),
+            cost_usd: self.meter.cost(wall),
         };
         (usage, self.hit)
     }
@@ -206,7 +189,7 @@ impl Guard {
     fn grow(&mut self, current: usize, desired: usize, unit: usize) -> wasmtime::Result<bool> {
         let grown = (desired.saturating_sub(current) as u64).saturating_mul(unit as u64);
         let total = self.memory_bytes.saturating_add(grown);
-        if total > self.limits.memory_bytes_max {
+        if total > self.limits().memory_bytes_max {
             self.hit(LimitHit::Memory);
             // A trap instead of a failed growth: an interpreter that is denied memory may go on in any state.
             return Err(wasmtime::Error::msg("out of memory"));
@@ -225,6 +208,32 @@ impl Meter {
 
     fn operations(&self) -> Usd {
         Usd::from_picodollars(self.operations.load(Relaxed))
+    }
+
+    /// What the call costs without its operations.
+    fn running(&self, wall: Duration) -> Usd {
+        self.prices.running(self.fuel(), self.limits.memory_bytes_max, wall.as_micros() as u64)
+    }
+
+    fn cost(&self, wall: Duration) -> Usd {
+        self.running(wall) + self.operations()
+    }
+}
+
+impl Budget for Meter {
+    fn left(&self) -> Usd {
+        self.limits.cost_usd_max.saturating_sub(self.cost(self.started.elapsed()))
+    }
+
+    fn charge(&self, price: Usd) -> bool {
+        let payable = self.limits.cost_usd_max.saturating_sub(self.running(self.started.elapsed())).picodollars();
+        // Operations may be under way on several threads: none may spend what another has.
+        let with_price = |spent: u64| Some(spent.saturating_add(price.picodollars())).filter(|total| *total <= payable);
+        self.operations.fetch_update(Relaxed, Relaxed, with_price).is_ok()
+    }
+
+    fn refund(&self, amount: Usd) {
+        let _ = self.operations.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_sub(amount.picodollars())));
     }
 }
 

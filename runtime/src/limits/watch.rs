@@ -3,12 +3,11 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::atomic::Ordering::Relaxed,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use mirra_host_sdk::{Limits, PriceTable, Usd};
 use tokio::time::Sleep;
 
 use super::{FUEL_SLICE, LimitHit, Meter};
@@ -21,15 +20,13 @@ const SLICE_MIN: Duration = Duration::from_micros(100);
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs `call` until it ends or a limit does. On a limit the call is dropped where it stands.
-pub async fn watch<T>(call: impl Future<Output = T>, limits: &Limits, prices: &PriceTable, meter: &Arc<Meter>) -> Result<T, LimitHit> {
+pub async fn watch<T>(call: impl Future<Output = T>, meter: &Meter) -> Result<T, LimitHit> {
     let mut call = pin!(call);
-    let mut watch = Watch { limits, prices, meter, alarm: None };
+    let mut watch = Watch { meter, alarm: None };
     poll_fn(|cx| watch.poll(call.as_mut(), cx)).await
 }
 
 struct Watch<'a> {
-    limits: &'a Limits,
-    prices: &'a PriceTable,
     meter: &'a Meter,
     /// Set the first time the call lets go; most never do.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -56,15 +53,10 @@ impl Watch<'_> {
 
     fn limit_passed(&self, now: Instant) -> Option<LimitHit> {
         let wall = now - self.meter.started;
-        if wall >= Duration::from_millis(self.limits.timeout_ms) {
+        if wall >= Duration::from_millis(self.meter.limits.timeout_ms) {
             return Some(LimitHit::WallTime);
         }
-        (self.cost(wall) > self.limits.cost_usd_max).then_some(LimitHit::Cost)
-    }
-
-    fn cost(&self, wall: Duration) -> Usd {
-        let running = self.prices.running(self.meter.fuel(), self.limits.memory_bytes_max, wall.as_micros() as u64);
-        running + self.meter.operations()
+        (self.meter.cost(wall) > self.meter.limits.cost_usd_max).then_some(LimitHit::Cost)
     }
 
     /// Rings when the timeout passes or when memory-time will have eaten up the budget, whichever is first. Set anew whenever the
@@ -81,10 +73,11 @@ impl Watch<'_> {
 
     /// Which limit a call that only waits from here on hits first, and how long after its start.
     fn first_limit(&self) -> (LimitHit, Duration) {
-        let timeout = Duration::from_millis(self.limits.timeout_ms).min(FOREVER);
-        let budget = self.limits.cost_usd_max.picodollars() as u128;
-        let spent_without_memory = self.prices.running(self.meter.fuel(), 0, 0) + self.meter.operations();
-        let memory_second = self.prices.running(0, self.limits.memory_bytes_max, 1_000_000).saturating_sub(self.prices.call_usd);
+        let timeout = Duration::from_millis(self.meter.limits.timeout_ms).min(FOREVER);
+        let budget = self.meter.limits.cost_usd_max.picodollars() as u128;
+        let spent_without_memory = self.meter.prices.running(self.meter.fuel(), 0, 0) + self.meter.operations();
+        let memory_second =
+            self.meter.prices.running(0, self.meter.limits.memory_bytes_max, 1_000_000).saturating_sub(self.meter.prices.call_usd);
         let left = budget.saturating_sub(spent_without_memory.picodollars() as u128);
         let payable_us = (left * 1_000_000).checked_div(memory_second.picodollars() as u128).unwrap_or(u128::MAX);
         let payable = Duration::from_micros(u64::try_from(payable_us).unwrap_or(u64::MAX));

@@ -1,20 +1,20 @@
 //! `/api/sdk/…`: the operations of the control plane over HTTP.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hyper::{
     Request, StatusCode,
     body::Incoming,
-    header::{HeaderName, HeaderValue, RETRY_AFTER},
+    header::{HeaderName, RETRY_AFTER},
 };
-use mirra_control::{Answer, ApiError, Budget, Caller, Control, RateLimit, Request as Asked, Routes};
+use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit, Request as Asked, Routes};
 use mirra_host_sdk::ErrorCode;
 
 use super::{
     body,
     endpoint::Endpoint,
-    reply::{self, Reply},
+    reply::{self, Reply, seconds},
 };
 use crate::problem::Problem;
 
@@ -63,7 +63,7 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let body = body::read_event(request, BODY_BYTES_MAX).await?;
     let matched = api.routes.find(Asked { method: method.as_str(), path, query, body })?;
-    let answer = api.control.call(caller, &matched.adapter, &matched.operation, &matched.params).await?;
+    let answer = api.control.call(caller, &matched.adapter, &matched.operation, &matched.params, Means::default()).await?;
     Ok(envelope(matched.shaped(answer)?))
 }
 
@@ -85,18 +85,18 @@ fn insert_budget(reply: &mut Reply, budget: Budget) {
     }
 }
 
-/// Rounded up: whoever waits that long has waited long enough.
-fn seconds(time: Duration) -> HeaderValue {
-    HeaderValue::from(time.as_secs() + u64::from(time.subsec_nanos() > 0))
-}
-
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Problem {
-        let ApiError { code, message, details, cause } = error;
+        let ApiError { code, message, details, retry_after, cause } = error;
         let causes = cause.as_deref().map(|cause| {
             let all = std::iter::successors(Some(cause as &dyn std::error::Error), |&cause| cause.source());
             all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
         });
-        Problem { details: details.map(|details| crate::problem::Details::Other(Box::new(details))), causes, ..Problem::new(code, message) }
+        Problem {
+            details: details.map(|details| crate::problem::Details::Other(Box::new(details))),
+            retry_after,
+            causes,
+            ..Problem::new(code, message)
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Answers.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -11,6 +13,9 @@ use mirra_host_sdk::{ErrorCode, Outcome, Usage, Usd};
 use crate::problem::Problem;
 
 pub type Reply = Response<Full<Bytes>>;
+
+/// Where nothing tells when it is worth trying again.
+const RETRY_SOON: Duration = Duration::from_secs(1);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -27,11 +32,16 @@ pub fn problem(problem: &Problem) -> Reply {
     let status = StatusCode::from_u16(problem.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = with_body(status, JSON, problem.to_json().into());
     match problem.code {
-        ErrorCode::RateLimited => drop(reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+        ErrorCode::RateLimited => drop(reply.headers_mut().insert(RETRY_AFTER, seconds(problem.retry_after.unwrap_or(RETRY_SOON)))),
         ErrorCode::Unauthorized => drop(reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
         _ => {}
     }
     reply
+}
+
+/// Rounded up: whoever waits that long has waited long enough.
+pub fn seconds(time: Duration) -> HeaderValue {
+    HeaderValue::from(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
 /// For a while there is no answer.

@@ -1,0 +1,53 @@
+//! What an operation may use of the world, besides what belongs to its caller.
+
+use std::{sync::Arc, time::Duration};
+
+use mirra_host_sdk::{Budget, ErrorCode, Operation, Spending, Usd};
+use tokio::time::Instant;
+
+use crate::ApiError;
+
+/// How long a request to the API may take, where no handler's own time is shorter: an agent works for minutes.
+const TIME_MAX: Duration = Duration::from_secs(600);
+
+#[derive(Clone, Debug)]
+pub struct Means {
+    pub budget: Arc<dyn Budget>,
+    /// By then it must have ended.
+    pub deadline: Instant,
+    /// The installed resources that may be used, by id or name. None: all that the caller has.
+    pub allowed_resources: Option<Arc<[String]>>,
+}
+
+impl Default for Means {
+    /// Of somebody who asks for themselves.
+    fn default() -> Means {
+        Means { budget: Arc::<Spending>::default(), deadline: Instant::now() + TIME_MAX, allowed_resources: None }
+    }
+}
+
+impl From<&Operation> for Means {
+    fn from(operation: &Operation) -> Means {
+        Means {
+            budget: operation.budget.clone(),
+            deadline: Instant::now() + operation.time_left,
+            allowed_resources: operation.allowed_resources.clone(),
+        }
+    }
+}
+
+impl Means {
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Pays before it is done; `what` is told where the budget does not hold the price.
+    pub fn charge(&self, what: &str, price: Usd) -> Result<(), ApiError> {
+        if self.budget.charge(price) {
+            return Ok(());
+        }
+        let left = self.budget.left();
+        let message = format!("{what} costs up to {price} USD, and {left} USD of the call's budget are left");
+        Err(ApiError::new(ErrorCode::CostLimit, message))
+    }
+}
