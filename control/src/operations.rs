@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -25,48 +26,128 @@ type Run = for<'a> fn(Scene<'a>, &'a RawValue) -> Pin<Box<dyn Future<Output = Re
 pub struct Operation {
     /// `adapter.operation`
     pub name: &'static str,
+    /// What it does, in a sentence, for people and for models.
+    pub summary: &'static str,
+    /// The JSON Schema of its parameters.
+    pub params: fn(&mut SchemaGenerator) -> Schema,
     pub run: Run,
 }
 
-#[derive(Deserialize)]
+/// Of operations without parameters.
+#[derive(JsonSchema)]
+struct Nothing {}
+
+#[derive(Deserialize, JsonSchema)]
 struct Id {
     id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TeamId {
     team_id: String,
 }
 
 macro_rules! operation {
-    ($name:literal, |$scene:ident, $params:ident| $work:expr) => {
-        Operation { name: $name, run: |$scene, $params| Box::pin(async move { $work.await }) }
+    ($name:literal, $summary:literal, $of:ty, |$scene:ident, $params:ident| $work:expr) => {
+        Operation {
+            name: $name,
+            summary: $summary,
+            params: |generator| generator.subschema_for::<$of>(),
+            run: |$scene, $params| Box::pin(async move { $work.await }),
+        }
     };
 }
 
-pub const OPERATIONS: &[Operation] = &[
-    operation!("accounts.createSubAccount", |s, p| account::create_sub_account(s.store, s.caller, read(p)?, s.now)),
-    operation!("accounts.listSubAccounts", |s, _p| account::list_sub_accounts(s.store, s.caller)),
-    operation!("keys.create", |s, p| account::create_key(s.store, s.caller, read(p)?, s.now)),
-    operation!("keys.list", |s, _p| account::list_keys(s.store, s.caller)),
-    operation!("keys.revoke", |s, p| account::revoke_key(s.store, s.caller, &read::<Id>(p)?.id, s.now)),
-    operation!("memory.create", |s, p| memory::create(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.createTask", |s, p| memory::create_task(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.delete", |s, p| memory::delete(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.findOne", |s, p| memory::find_one(s.store, s.caller, read(p)?)),
-    operation!("memory.listGraphs", |s, p| memory::list_graphs(s.store, s.caller, read(p)?)),
-    operation!("memory.query", |s, p| memory::query(s.store, s.caller, read(p)?)),
-    operation!("memory.search", |s, p| memory::search(s.store, s.caller, read(p)?)),
-    operation!("memory.share", |s, p| memory::share(s.store, s.caller, read(p)?, s.now)),
-    operation!("memory.unshare", |s, p| memory::unshare(s.store, s.caller, read(p)?)),
-    operation!("memory.update", |s, p| memory::update(s.store, s.caller, read(p)?, s.now)),
-    operation!("teams.addMember", |s, p| account::add_member(s.store, s.caller, read(p)?)),
-    operation!("teams.create", |s, p| account::create_team(s.store, s.caller, read(p)?, s.now)),
-    operation!("teams.list", |s, _p| account::list_teams(s.store, s.caller)),
-    operation!("teams.listMembers", |s, p| account::list_members(s.store, s.caller, &read::<TeamId>(p)?.team_id)),
-    operation!("teams.removeMember", |s, p| account::remove_member(s.store, s.caller, read(p)?)),
-];
+pub const OPERATIONS: &[Operation] =
+    &[
+        operation!(
+            "accounts.createSubAccount",
+            "Makes an account with data of its own, and its first key.",
+            account::SubAccountParams,
+            |s, p| account::create_sub_account(s.store, s.caller, read(p)?, s.now)
+        ),
+        operation!("accounts.listSubAccounts", "Lists the accounts that this account has made.", Nothing, |s, _p| {
+            account::list_sub_accounts(s.store, s.caller)
+        }),
+        operation!("keys.create", "Makes a key, which is shown this once.", account::KeyParams, |s, p| account::create_key(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!("keys.list", "Lists the keys of this account that count.", Nothing, |s, _p| account::list_keys(s.store, s.caller)),
+        operation!("keys.revoke", "Revokes a key.", Id, |s, p| account::revoke_key(s.store, s.caller, &read::<Id>(p)?.id, s.now)),
+        operation!("memory.create", "Keeps something in the memory.", memory::CreateParams, |s, p| memory::create(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!("memory.createTask", "Keeps a task in the memory.", memory::CreateTaskParams, |s, p| memory::create_task(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!("memory.delete", "Deletes an entity of the memory.", memory::DeleteParams, |s, p| memory::delete(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!(
+            "memory.findOne",
+            "Finds an entity of the memory by its id or name, and gives it whole.",
+            memory::FindOneParams,
+            |s, p| memory::find_one(s.store, s.caller, read(p)?)
+        ),
+        operation!("memory.listGraphs", "Lists where an entity of the memory is seen.", memory::ListGraphsParams, |s, p| {
+            memory::list_graphs(s.store, s.caller, read(p)?)
+        }),
+        operation!("memory.query", "Lists what is in the memory, the newest first.", memory::QueryParams, |s, p| memory::query(
+            s.store,
+            s.caller,
+            read(p)?
+        )),
+        operation!("memory.search", "Searches the memory by words, the best first.", memory::SearchParams, |s, p| memory::search(
+            s.store,
+            s.caller,
+            read(p)?
+        )),
+        operation!("memory.share", "Lets an entity of the memory be seen by a team or an account.", memory::ShareParams, |s, p| {
+            memory::share(s.store, s.caller, read(p)?, s.now)
+        }),
+        operation!("memory.unshare", "Takes an entity of the memory out of where it was shared.", memory::UnshareParams, |s, p| {
+            memory::unshare(s.store, s.caller, read(p)?)
+        }),
+        operation!("memory.update", "Changes an entity of the memory.", memory::UpdateParams, |s, p| memory::update(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!("teams.addMember", "Adds an account to a team.", account::MemberParams, |s, p| account::add_member(
+            s.store,
+            s.caller,
+            read(p)?
+        )),
+        operation!("teams.create", "Makes a team, whose memory its members share.", account::TeamParams, |s, p| account::create_team(
+            s.store,
+            s.caller,
+            read(p)?,
+            s.now
+        )),
+        operation!("teams.list", "Lists the teams that this account is in.", Nothing, |s, _p| account::list_teams(s.store, s.caller)),
+        operation!("teams.listMembers", "Lists who is in a team.", TeamId, |s, p| account::list_members(
+            s.store,
+            s.caller,
+            &read::<TeamId>(p)?.team_id
+        )),
+        operation!("teams.removeMember", "Removes somebody from a team, or leaves it.", account::MemberParams, |s, p| {
+            account::remove_member(s.store, s.caller, read(p)?)
+        }),
+    ];
 
 pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|candidate| candidate.name.split_once('.') == Some((adapter, operation)))

@@ -1,4 +1,5 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Caller;
@@ -42,9 +43,12 @@ pub fn hash(key: &[u8]) -> String {
     blake3::hash(key).to_hex().to_string()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct KeyParams {
+    /// What it is for.
+    #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: String,
+    /// The adapters that it may use; all that the account may if none is named.
     #[serde(default)]
     pub scopes: Vec<String>,
 }

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -7,10 +8,12 @@ use crate::{Answer, ApiError, id, params, store::Store, time};
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 40;
 const SUB_ACCOUNTS_MAX: usize = 10_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubAccountParams {
+    #[schemars(length(min = 1, max = DISPLAY_NAME_CHARACTERS_MAX))]
     pub display_name: String,
+    /// Of its first key.
     pub key_name: Option<String>,
 }
 

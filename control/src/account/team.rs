@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -7,15 +8,17 @@ use crate::{Answer, ApiError, id, params, store::Store, time};
 const NAME_CHARACTERS_MAX: usize = 100;
 const TEAMS_MAX: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct TeamParams {
+    #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberParams {
     pub team_id: String,
+    /// The name of an account, such as `ada-lovelace-1b2c3d4e`.
     pub username: String,
 }
 

@@ -5,6 +5,7 @@ mod search;
 mod sharing;
 
 use mirra_host_sdk::ErrorCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -29,15 +30,21 @@ const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
 const TASK: &str = "task";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateParams {
+    /// What kind of thing it is, such as `note`, `task`, `contact`.
+    #[schemars(length(min = 1, max = TYPE_CHARACTERS_MAX))]
     pub r#type: String,
     pub content: String,
+    /// The first line of the content if none is given.
+    #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: Option<String>,
+    /// Whatever else belongs to it. By status, priority, tags, roles and contexts it is found.
     #[serde(default)]
     pub metadata: Map<String, Value>,
     pub tags: Option<Vec<String>>,
+    /// The team in whose memory this is; the account's own if not given.
     pub group_id: Option<String>,
 }
 
@@ -49,17 +56,23 @@ pub async fn create(store: &Store, caller: &Caller, params: CreateParams, now: i
     make(store, caller, &r#type, content, name, metadata, group_id, now).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateTaskParams {
     pub content: String,
+    /// The first line of the content if none is given.
+    #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: Option<String>,
+    /// The username of a member of the group.
     pub assigned_to: Option<String>,
+    /// A date and time in ISO 8601.
     pub due_at: Option<String>,
+    /// high, medium or low; medium if not given.
     pub priority: Option<String>,
     pub tags: Option<Vec<String>>,
     #[serde(default)]
     pub metadata: Map<String, Value>,
+    /// The team in whose memory this is; the account's own if not given.
     pub group_id: Option<String>,
 }
 
@@ -162,14 +175,18 @@ fn check(kind: &str, name: &str, content: &str, metadata: &Map<String, Value>) -
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryParams {
+    /// Of this type only.
     pub r#type: Option<String>,
     #[serde(default, deserialize_with = "params::count")]
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     pub limit: Option<u64>,
+    /// How many to leave out at the beginning.
     #[serde(default, deserialize_with = "params::count")]
     pub offset: Option<u64>,
+    /// The team in whose memory this is; the account's own if not given.
     pub group_id: Option<String>,
 }
 
@@ -191,7 +208,7 @@ pub async fn query(store: &Store, caller: &Caller, params: QueryParams) -> Resul
 }
 
 /// `{filters: {id} | {name}}`, or the one or the other without `filters`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct FindOneParams {
     #[serde(default)]
     pub filters: Filters,
@@ -199,7 +216,7 @@ pub struct FindOneParams {
     pub name: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 pub struct Filters {
     pub id: Option<String>,
     pub name: Option<String>,
@@ -215,8 +232,9 @@ pub async fn find_one(store: &Store, caller: &Caller, params: FindOneParams) -> 
     Answer::of(&row.as_ref().map(Whole::of))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct UpdateParams {
+    /// Which entity. What is not given stays as it is.
     pub id: String,
     pub r#type: Option<String>,
     pub name: Option<String>,
@@ -271,7 +289,7 @@ fn is_status(metadata: &Map<String, Value>) -> bool {
     metadata.len() == 1 && status.is_some_and(|status| status.len() <= STATUS_BYTES_MAX)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct DeleteParams {
     pub id: String,
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -45,20 +46,26 @@ const LENGTH: f64 = 0.75;
 /// A text as long as most are, in words.
 const USUAL_WORDS: f64 = 60.0;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchParams {
+    /// Words that are looked for in names and content.
+    #[schemars(length(min = 1, max = QUERY_CHARACTERS_MAX))]
     pub query: String,
+    /// The types to look among, such as `task`; all if none is named.
     #[serde(default)]
     pub types: Vec<String>,
-    /// Milliseconds since 1970.
+    /// Made at this time or later, in milliseconds since 1970.
     pub start_time: Option<f64>,
+    /// Made at this time or earlier, in milliseconds since 1970.
     pub end_time: Option<f64>,
-    /// Of those that entities are found by: a value, or several of which one has to be there.
+    /// status, priority, tags, roles or contexts, each with a value or several of which one has to be there.
     #[serde(default)]
     pub property_filters: Map<String, Value>,
     #[serde(default, deserialize_with = "params::count")]
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     pub limit: Option<u64>,
+    /// Only what is seen in this team.
     pub group_id: Option<String>,
 }
 

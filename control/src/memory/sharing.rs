@@ -1,6 +1,7 @@
 //! In which graphs an entity is seen. Whoever made it decides.
 
 use mirra_host_sdk::ErrorCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -13,12 +14,13 @@ use crate::{
 const REASON_CHARACTERS_MAX: usize = 1_000;
 const GRAPHS_MAX: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ShareParams {
     pub entity_id: String,
-    /// A team of the caller's, or an account.
+    /// A team of the caller's, or an account: where it is to be seen.
     pub target_graph_id: String,
+    /// Why, for those who see it.
     pub share_reason: Option<String>,
 }
 
@@ -54,10 +56,11 @@ pub async fn share(store: &Store, caller: &Caller, params: ShareParams, now: i64
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnshareParams {
     pub entity_id: String,
+    /// Where it is not to be seen any more.
     pub graph_id: String,
 }
 
@@ -84,7 +87,7 @@ pub async fn unshare(store: &Store, caller: &Caller, params: UnshareParams) -> R
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListGraphsParams {
     pub entity_id: String,
