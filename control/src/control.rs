@@ -2,12 +2,16 @@ use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
 
 use mirra_egress::Egress;
 use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
+use std::sync::OnceLock;
+
 use tokio::sync::OnceCell;
 
 use crate::{
     Answer, ApiError, Caller, Means, NewKey,
     account::{self, Account},
     operations::{self, Scene},
+    resource::{self, Handlers, Resources},
+    secret::{KeySource, Keyring},
     store::Store,
 };
 
@@ -20,18 +24,28 @@ pub struct Config {
     pub has_owner_key: bool,
     /// How the world is reached: APIs of installed resources, models.
     pub egress: Egress,
+    /// Where browsers reach this server: they come back to it from where they were sent to log in.
+    pub public_url: String,
+    /// Of the key that credentials are encrypted with.
+    pub secret_key: KeySource,
     /// For each use of the memory by a handler.
     pub memory_operation_usd: Usd,
+    /// For each request to an API, besides what the resource costs.
+    pub http_request_usd: Usd,
 }
 
 impl Config {
     pub fn new(data_folder: impl Into<PathBuf>, egress: Egress) -> Config {
+        let data_folder = data_folder.into();
         Config {
-            data_folder: data_folder.into(),
+            secret_key: KeySource::File(data_folder.join("secret.key")),
+            public_url: "http://127.0.0.1:3000".to_owned(),
+            data_folder,
             clock: Arc::new(SystemClock),
             has_owner_key: false,
             egress,
             memory_operation_usd: Usd::ZERO,
+            http_request_usd: Usd::ZERO,
         }
     }
 }
@@ -40,19 +54,24 @@ impl Config {
 pub struct Control {
     config: Config,
     opened: OnceCell<Opened>,
+    /// The handlers of this server, where it is one.
+    handlers: OnceLock<Arc<dyn Handlers>>,
 }
 
 pub(crate) struct Opened {
-    pub store: Store,
+    pub store: Arc<Store>,
     pub owner: Caller,
+    keyring: Keyring,
+    resources: OnceCell<Resources>,
 }
 
 const FILE: &str = "mirra.db";
+const RESOURCES: &str = "resources";
 const CANNOT_OPEN: &str = "the store cannot be opened";
 
 impl Control {
     pub fn new(config: Config) -> Control {
-        Control { config, opened: OnceCell::new() }
+        Control { config, opened: OnceCell::new(), handlers: OnceLock::new() }
     }
 
     /// Opens the store. The owner's first key, where nobody has a key yet: it is never told again.
@@ -73,7 +92,8 @@ impl Control {
         let path = self.path();
         let store = Store::open(&path).await.map_err(|error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", path.display())))?;
         let owner = account::owner(&store, self.now()).await?;
-        Ok(Opened { store, owner: Caller::account(owner) })
+        let keyring = Keyring::open(self.config.secret_key.clone(), &store).await?;
+        Ok(Opened { store: Arc::new(store), owner: Caller::account(owner), keyring, resources: OnceCell::new() })
     }
 
     fn path(&self) -> PathBuf {
@@ -87,6 +107,35 @@ impl Control {
 
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What resources may call of this server's own. To be told once, when there is something.
+    pub fn offer_handlers(&self, handlers: Arc<dyn Handlers>) {
+        let _ = self.handlers.set(handlers);
+    }
+
+    pub(crate) fn handlers(&self) -> Option<&Arc<dyn Handlers>> {
+        self.handlers.get()
+    }
+
+    pub(crate) async fn keyring(&self) -> Result<&Keyring, ApiError> {
+        Ok(&self.opened().await?.keyring)
+    }
+
+    /// What is known of resources; with those that come with the server.
+    pub(crate) async fn resources(&self) -> Result<&Resources, ApiError> {
+        let Opened { store, owner, resources, .. } = self.opened().await?;
+        let begin = async || {
+            resource::provide_catalog(store, owner.id(), self.now()).await?;
+            Ok(Resources::new(store.clone()))
+        };
+        resources.get_or_try_init(begin).await
+    }
+
+    /// Encrypts all credentials with another key: the one given, or one that is made. How many there were.
+    pub async fn rotate_secret_key(&self, given: Option<&str>) -> Result<usize, ApiError> {
+        let Opened { store, keyring, .. } = self.opened().await?;
+        keyring.rotate(store, given, self.now()).await
     }
 
     /// Writes a copy of everything while it is in use.
@@ -111,7 +160,7 @@ impl Control {
         account.ok_or_else(|| ApiError::not_found("such account"))
     }
 
-    /// Carries out an operation.
+    /// Carries out an operation: of an adapter, or of a resource that the caller has installed.
     pub async fn call(
         self: &Arc<Control>,
         caller: &Caller,
@@ -120,19 +169,21 @@ impl Control {
         params: &Json,
         means: Means,
     ) -> Result<Answer, ApiError> {
+        let store = &*self.opened().await?.store;
+        let scene = Scene { control: self, store, caller, now: self.now(), means };
         let known = operations::names_of(adapter);
         if known.is_empty() {
-            return Err(ApiError::new(ErrorCode::NotFound, format!("there is no resource '{adapter}'")));
+            caller.may_use(RESOURCES)?;
+            return resource::call(&scene, adapter, operation, params).await;
         }
         caller.may_use(adapter)?;
         let found = operations::find(adapter, operation).ok_or_else(|| {
             ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
         })?;
-        let store = &self.opened().await?.store;
-        (found.run)(Scene { control: self, store, caller, now: self.now(), means }, params).await
+        (found.run)(scene, params).await
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         i64::try_from(self.config.clock.unix_time().as_millis()).unwrap_or(i64::MAX)
     }
 }

@@ -14,7 +14,9 @@ pub mod memory;
 mod operations;
 mod params;
 mod rate;
+pub mod resource;
 mod routes;
+mod secret;
 mod store;
 mod time;
 
@@ -24,5 +26,6 @@ pub use control::{Config, Control};
 pub use error::ApiError;
 pub use means::Means;
 pub use operations::ADAPTERS;
+pub use secret::KeySource;
 pub use rate::{Budget, RateLimit};
-pub use routes::{Matched, Request, Routes};
+pub use routes::{Matched, Request, Routes, Unmatched};

@@ -6,10 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, Control, Means, account, memory, params::read, store::Store};
+use crate::{Answer, ApiError, Caller, Control, Means, account, memory, resource, store::Store};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
-pub const ADAPTERS: [&str; 4] = ["accounts", "keys", "memory", "teams"];
+pub const ADAPTERS: [&str; 5] = ["accounts", "keys", "memory", "resources", "teams"];
 
 /// What an operation works with.
 pub struct Scene<'a> {
@@ -34,12 +34,12 @@ pub struct Operation {
 }
 
 /// Of operations without parameters.
-#[derive(JsonSchema)]
-struct Nothing {}
+#[derive(Deserialize, JsonSchema)]
+pub struct Nothing {}
 
 #[derive(Deserialize, JsonSchema)]
-struct Id {
-    id: String,
+pub struct Id {
+    pub id: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -48,115 +48,120 @@ struct TeamId {
     team_id: String,
 }
 
+/// `"adapter.operation", "What it does.", Params, (scene, params) => future of the answer`
 macro_rules! operation {
-    ($name:literal, $summary:literal, $of:ty, |$scene:ident, $params:ident| $work:expr) => {
+    ($name:literal, $summary:literal, $of:ty, ($scene:ident, $params:ident) => $work:expr) => {
         Operation {
             name: $name,
             summary: $summary,
             params: |generator| generator.subschema_for::<$of>(),
-            run: |$scene, $params| Box::pin(async move { $work.await }),
+            run: |$scene, params| {
+                Box::pin(async move {
+                    let $params: $of = $crate::params::read(params)?;
+                    $work.await
+                })
+            },
         }
     };
 }
+pub(crate) use operation;
 
-pub const OPERATIONS: &[Operation] =
-    &[
-        operation!(
-            "accounts.createSubAccount",
-            "Makes an account with data of its own, and its first key.",
-            account::SubAccountParams,
-            |s, p| account::create_sub_account(s.store, s.caller, read(p)?, s.now)
-        ),
-        operation!("accounts.listSubAccounts", "Lists the accounts that this account has made.", Nothing, |s, _p| {
-            account::list_sub_accounts(s.store, s.caller)
-        }),
-        operation!("keys.create", "Makes a key, which is shown this once.", account::KeyParams, |s, p| account::create_key(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!("keys.list", "Lists the keys of this account that count.", Nothing, |s, _p| account::list_keys(s.store, s.caller)),
-        operation!("keys.revoke", "Revokes a key.", Id, |s, p| account::revoke_key(s.store, s.caller, &read::<Id>(p)?.id, s.now)),
-        operation!("memory.create", "Keeps something in the memory.", memory::CreateParams, |s, p| memory::create(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!("memory.createTask", "Keeps a task in the memory.", memory::CreateTaskParams, |s, p| memory::create_task(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!("memory.delete", "Deletes an entity of the memory.", memory::DeleteParams, |s, p| memory::delete(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!(
-            "memory.findOne",
-            "Finds an entity of the memory by its id or name, and gives it whole.",
-            memory::FindOneParams,
-            |s, p| memory::find_one(s.store, s.caller, read(p)?)
-        ),
-        operation!("memory.listGraphs", "Lists where an entity of the memory is seen.", memory::ListGraphsParams, |s, p| {
-            memory::list_graphs(s.store, s.caller, read(p)?)
-        }),
-        operation!("memory.query", "Lists what is in the memory, the newest first.", memory::QueryParams, |s, p| memory::query(
-            s.store,
-            s.caller,
-            read(p)?
-        )),
-        operation!("memory.search", "Searches the memory by words, the best first.", memory::SearchParams, |s, p| memory::search(
-            s.store,
-            s.caller,
-            read(p)?
-        )),
-        operation!("memory.share", "Lets an entity of the memory be seen by a team or an account.", memory::ShareParams, |s, p| {
-            memory::share(s.store, s.caller, read(p)?, s.now)
-        }),
-        operation!("memory.unshare", "Takes an entity of the memory out of where it was shared.", memory::UnshareParams, |s, p| {
-            memory::unshare(s.store, s.caller, read(p)?)
-        }),
-        operation!("memory.update", "Changes an entity of the memory.", memory::UpdateParams, |s, p| memory::update(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!("teams.addMember", "Adds an account to a team.", account::MemberParams, |s, p| account::add_member(
-            s.store,
-            s.caller,
-            read(p)?
-        )),
-        operation!("teams.create", "Makes a team, whose memory its members share.", account::TeamParams, |s, p| account::create_team(
-            s.store,
-            s.caller,
-            read(p)?,
-            s.now
-        )),
-        operation!("teams.list", "Lists the teams that this account is in.", Nothing, |s, _p| account::list_teams(s.store, s.caller)),
-        operation!("teams.listMembers", "Lists who is in a team.", TeamId, |s, p| account::list_members(
-            s.store,
-            s.caller,
-            &read::<TeamId>(p)?.team_id
-        )),
-        operation!("teams.removeMember", "Removes somebody from a team, or leaves it.", account::MemberParams, |s, p| {
-            account::remove_member(s.store, s.caller, read(p)?)
-        }),
-    ];
+/// Of the accounts and of the memory; other adapters keep theirs in their own folders.
+const OPERATIONS: &[Operation] = &[
+    operation! {
+        "accounts.createSubAccount", "Makes an account with data of its own, and its first key.", account::SubAccountParams,
+        (scene, params) => account::create_sub_account(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "accounts.listSubAccounts", "Lists the accounts that this account has made.", Nothing,
+        (scene, _params) => account::list_sub_accounts(scene.store, scene.caller)
+    },
+    operation! {
+        "keys.create", "Makes a key, which is shown this once.", account::KeyParams,
+        (scene, params) => account::create_key(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "keys.list", "Lists the keys of this account that count.", Nothing,
+        (scene, _params) => account::list_keys(scene.store, scene.caller)
+    },
+    operation! {
+        "keys.revoke", "Revokes a key.", Id,
+        (scene, params) => account::revoke_key(scene.store, scene.caller, &params.id, scene.now)
+    },
+    operation! {
+        "memory.create", "Keeps something in the memory.", memory::CreateParams,
+        (scene, params) => memory::create(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "memory.createTask", "Keeps a task in the memory.", memory::CreateTaskParams,
+        (scene, params) => memory::create_task(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "memory.delete", "Deletes an entity of the memory.", memory::DeleteParams,
+        (scene, params) => memory::delete(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "memory.findOne", "Finds an entity of the memory by its id or name, and gives it whole.", memory::FindOneParams,
+        (scene, params) => memory::find_one(scene.store, scene.caller, params)
+    },
+    operation! {
+        "memory.listGraphs", "Lists where an entity of the memory is seen.", memory::ListGraphsParams,
+        (scene, params) => memory::list_graphs(scene.store, scene.caller, params)
+    },
+    operation! {
+        "memory.query", "Lists what is in the memory, the newest first.", memory::QueryParams,
+        (scene, params) => memory::query(scene.store, scene.caller, params)
+    },
+    operation! {
+        "memory.search", "Searches the memory by words, the best first.", memory::SearchParams,
+        (scene, params) => memory::search(scene.store, scene.caller, params)
+    },
+    operation! {
+        "memory.share", "Lets an entity of the memory be seen by a team or an account.", memory::ShareParams,
+        (scene, params) => memory::share(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "memory.unshare", "Takes an entity of the memory out of where it was shared.", memory::UnshareParams,
+        (scene, params) => memory::unshare(scene.store, scene.caller, params)
+    },
+    operation! {
+        "memory.update", "Changes an entity of the memory.", memory::UpdateParams,
+        (scene, params) => memory::update(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "teams.addMember", "Adds an account to a team.", account::MemberParams,
+        (scene, params) => account::add_member(scene.store, scene.caller, params)
+    },
+    operation! {
+        "teams.create", "Makes a team, whose memory its members share.", account::TeamParams,
+        (scene, params) => account::create_team(scene.store, scene.caller, params, scene.now)
+    },
+    operation! {
+        "teams.list", "Lists the teams that this account is in.", Nothing,
+        (scene, _params) => account::list_teams(scene.store, scene.caller)
+    },
+    operation! {
+        "teams.listMembers", "Lists who is in a team.", TeamId,
+        (scene, params) => account::list_members(scene.store, scene.caller, &params.team_id)
+    },
+    operation! {
+        "teams.removeMember", "Removes somebody from a team, or leaves it.", account::MemberParams,
+        (scene, params) => account::remove_member(scene.store, scene.caller, params)
+    },
+];
+
+/// Every operation.
+pub fn all() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(resource::OPERATIONS)
+}
 
 pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|candidate| candidate.name.split_once('.') == Some((adapter, operation)))
+    all().find(|candidate| candidate.name.split_once('.') == Some((adapter, operation)))
 }
 
 /// What there is besides, for whoever has asked for something else.
 pub fn names_of(adapter: &str) -> Vec<&'static str> {
-    OPERATIONS
-        .iter()
+    all()
         .filter_map(|operation| operation.name.split_once('.'))
         .filter(|(of, _)| *of == adapter)
         .map(|(_, name)| name)

@@ -1,6 +1,7 @@
 //! The HTTP API as data: which address is which operation.
 
 use matchit::Router;
+use percent_encoding::percent_decode_str;
 use mirra_host_sdk::{ErrorCode, Json};
 use serde::Deserialize;
 use serde_json::{
@@ -35,6 +36,8 @@ enum Shape {
     AsItIs,
     /// Its list alone, as clients of the first version expect.
     Results,
+    /// A text, which is the whole answer: HTML.
+    Page,
 }
 
 struct Address {
@@ -58,6 +61,28 @@ const ADDRESSES: &[Address] = &[
     address("POST", "/v1/memory", "memory.create"),
     Address { shape: Shape::Results, ..address("POST", "/v1/memory/search", "memory.search") },
     Address { shape: Shape::Results, ..address("POST", "/v1/memory/query", "memory.query") },
+    address("GET", "/v1/marketplace", "resources.search"),
+    address("GET", "/v1/marketplace/search", "resources.search"),
+    address("POST", "/v1/resources", "resources.create"),
+    address("GET", "/v1/resources", "resources.list"),
+    address("GET", "/v1/resources/marketplace", "resources.search"),
+    address("GET", "/v1/resources/installations", "resources.listInstallations"),
+    address("GET", "/v1/resources/installations/{installationId}/usage", "resources.getUsage"),
+    address("GET", "/v1/resources/{id}", "resources.get"),
+    address("PATCH", "/v1/resources/{id}", "resources.update"),
+    address("DELETE", "/v1/resources/{id}", "resources.delete"),
+    address("POST", "/v1/resources/{id}/authenticate", "resources.authenticate"),
+    address("POST", "/v1/resources/{id}/authorize", "resources.authorize"),
+    address("GET", "/v1/resources/{id}/client", "resources.getClient"),
+    Address { shape: Shape::Page, ..address("GET", "/v1/resources/{id}/docs", "resources.getPage") },
+    address("POST", "/v1/resources/{id}/install", "resources.install"),
+    address("DELETE", "/v1/resources/{id}/install", "resources.uninstall"),
+    address("GET", "/v1/resources/{id}/metrics", "resources.getMetrics"),
+    address("GET", "/v1/resources/{id}/openapi", "resources.getDocument"),
+    address("POST", "/v1/resources/{id}/publish", "resources.publish"),
+    address("POST", "/v1/resources/{id}/unpublish", "resources.unpublish"),
+    address("POST", "/v1/resources/{id}/reviews", "resources.review"),
+    address("GET", "/v1/resources/{id}/reviews", "resources.listReviews"),
     address("POST", "/v1/teams", "teams.create"),
     address("GET", "/v1/teams", "teams.list"),
     address("GET", "/v1/teams/{teamId}/members", "teams.listMembers"),
@@ -90,33 +115,59 @@ impl Routes {
 
     /// # Errors
     /// There is nothing at that address, or the parameters are none.
-    pub fn find(&self, request: Request<'_>) -> Result<Matched, ApiError> {
+    pub fn find(&self, request: Request<'_>) -> Result<Matched, Unmatched> {
         let Request { method, path, query, body } = request;
-        if method == "POST" && DISPATCHERS.contains(&path) {
-            return dispatched(body);
+        // Who asks for a head alone gets what there would be behind it left out further on.
+        let method = if method == "HEAD" { "GET" } else { method };
+        if DISPATCHERS.contains(&path) {
+            let (adapter, operation, params) = if method == "POST" { read_call(&body)? } else { return Err(Unmatched::Method("POST".to_owned())) };
+            return Ok(Matched { adapter, operation, params, shape: Shape::AsItIs });
         }
         let found = self.0.at(path).ok();
         let address = found.as_ref().and_then(|found| found.value.iter().find(|address| address.method == method));
         if let (Some(address), Some(found)) = (address, &found) {
             let (adapter, operation) = address.operation.split_once('.').unwrap_or_default();
-            let in_path = found.params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let params = with(body, query.into_iter().chain(in_path))?;
+            let in_path = found.params.iter().map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()));
+            let params = together(query, body, in_path)?;
             return Ok(Matched { adapter: adapter.to_owned(), operation: operation.to_owned(), params, shape: address.shape });
         }
         let parts: Vec<&str> = path.split('/').collect();
-        match (method, &*parts) {
-            ("POST", ["", "v1", adapter, operation]) if operations::find(adapter, operation).is_some() => Ok(Matched {
+        match (method, &*parts, found) {
+            ("POST", ["", "v1", adapter, operation], _) if is_callable(adapter, operation) => Ok(Matched {
                 adapter: (*adapter).to_owned(),
                 operation: (*operation).to_owned(),
-                params: with(body, query.into_iter())?,
+                params: together(query, body, std::iter::empty())?,
                 shape: Shape::AsItIs,
             }),
-            _ => Err(ApiError::new(ErrorCode::NotFound, format!("there is nothing at {method} /api/sdk{path}"))),
+            (_, _, Some(found)) => {
+                let methods: Vec<&str> = found.value.iter().map(|address| address.method).collect();
+                Err(Unmatched::Method(methods.join(", ")))
+            }
+            _ => Err(ApiError::new(ErrorCode::NotFound, format!("there is nothing at {method} /api/sdk{path}")).into()),
         }
     }
 }
 
-fn dispatched(body: Json) -> Result<Matched, ApiError> {
+/// Why a request is none of the API's.
+pub enum Unmatched {
+    Error(ApiError),
+    /// There is something at that address, with these methods.
+    Method(String),
+}
+
+impl From<ApiError> for Unmatched {
+    fn from(error: ApiError) -> Unmatched {
+        Unmatched::Error(error)
+    }
+}
+
+/// In its legacy form, an operation of an adapter, or a method of a resource by the name that handlers use.
+fn is_callable(adapter: &str, operation: &str) -> bool {
+    operations::find(adapter, operation).is_some() || operations::names_of(adapter).is_empty()
+}
+
+/// `{"resourceId": "memory", "method": "create", "params": {}}`
+pub fn read_call(json: &RawValue) -> Result<(String, String, Json), ApiError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Call {
@@ -125,19 +176,24 @@ fn dispatched(body: Json) -> Result<Matched, ApiError> {
         #[serde(default)]
         params: Option<Json>,
     }
-    let Call { resource_id, method, params } = crate::params::read(&body)?;
-    let params = params.filter(|params| params.get() != "null").unwrap_or_else(empty);
-    Ok(Matched { adapter: resource_id, operation: method, params, shape: Shape::AsItIs })
+    let Call { resource_id, method, params } = crate::params::read(json)?;
+    Ok((resource_id, method, params.filter(|params| params.get() != "null").unwrap_or_else(empty)))
 }
 
-/// The body with what stands in the address put over it.
-fn with(body: Json, others: impl Iterator<Item = (String, String)>) -> Result<Json, ApiError> {
-    let mut others = others.peekable();
-    if others.peek().is_none() {
+/// What is sent says more than what is asked behind the address, and less than what the address itself names.
+fn together(
+    query: Vec<(String, String)>,
+    body: Json,
+    in_path: impl Iterator<Item = (String, String)>,
+) -> Result<Json, ApiError> {
+    let mut in_path = in_path.peekable();
+    if query.is_empty() && in_path.peek().is_none() {
         return Ok(body);
     }
-    let mut params: Map<String, Value> = crate::params::read(&body)?;
-    params.extend(others.map(|(name, value)| (name, Value::String(value))));
+    let text = |(name, value)| (name, Value::String(value));
+    let mut params: Map<String, Value> = query.into_iter().map(text).collect();
+    params.extend(crate::params::read::<Map<String, Value>>(&body)?);
+    params.extend(in_path.map(text));
     to_raw_value(&params).map_err(|error| ApiError::internal("the parameters cannot be written", error))
 }
 
@@ -147,6 +203,11 @@ fn empty() -> Json {
 }
 
 impl Matched {
+    /// Whether the answer is a text that is shown as it is: HTML.
+    pub fn is_page(&self) -> bool {
+        matches!(self.shape, Shape::Page)
+    }
+
     /// The answer as it is written at the address that was asked.
     pub fn shaped(&self, answer: Answer) -> Result<Answer, ApiError> {
         #[derive(Deserialize)]
@@ -154,7 +215,7 @@ impl Matched {
             results: Json,
         }
         match self.shape {
-            Shape::AsItIs => Ok(answer),
+            Shape::AsItIs | Shape::Page => Ok(answer),
             Shape::Results => {
                 let List { results } = crate::params::read(&answer.data)?;
                 Ok(Answer { data: results, ..answer })

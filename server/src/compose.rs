@@ -31,6 +31,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool) -> Result<Arc<Control>, F
     let config = mirra_control::Config {
         has_owner_key,
         memory_operation_usd: prices.memory_operation_usd,
+        http_request_usd: prices.http_request_usd,
         ..mirra_control::Config::new(flags.data_folder(), egress)
     };
     Ok(Arc::new(Control::new(config)))
@@ -40,7 +41,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool) -> Result<Arc<Control>, F
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size, control: &Arc<Control>) -> Result<LocalExecutor, Failure> {
     let prices = flags.price_table()?;
     let config = Config {
-        capabilities: Capabilities::default().with("http", control.egress().clone()).with("memory", control.memory()),
+        capabilities: Capabilities::default().with("http", control.egress().clone()).with("memory", control.memory()).with("resources", control.installed()),
         prices,
         concurrency_max: size.concurrency_max,
         concurrency_per_handler_max: size.concurrency_per_handler_max,

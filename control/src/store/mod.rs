@@ -4,7 +4,10 @@
 //! anyway and waiting in a queue is fairer than trying again; others read meanwhile (WAL).
 
 mod account;
+mod credential;
+mod installation;
 mod memory;
+mod resource;
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,7 +26,10 @@ use sqlx::{
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
+pub use credential::AuthorizationRow;
+pub use installation::{CallRow, Entry, InstallationRow, InstalledRow};
 pub use memory::{EntityRow, Period, Place};
+pub use resource::{ResourceRow, ReviewRow, Standing, Wanted};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

@@ -8,7 +8,7 @@ use hyper::{
     body::Incoming,
     header::{HeaderName, RETRY_AFTER},
 };
-use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit, Request as Asked, Routes};
+use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit, Request as Asked, Routes, Unmatched};
 use mirra_host_sdk::ErrorCode;
 
 use super::{
@@ -62,8 +62,16 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let body = body::read_event(request, BODY_BYTES_MAX).await?;
-    let matched = api.routes.find(Asked { method: method.as_str(), path, query, body })?;
+    let matched = match api.routes.find(Asked { method: method.as_str(), path, query, body }) {
+        Ok(matched) => matched,
+        Err(Unmatched::Method(allowed)) => return Ok(reply::wrong_method(&allowed)),
+        Err(Unmatched::Error(error)) => return Err(error.into()),
+    };
     let answer = api.control.call(caller, &matched.adapter, &matched.operation, &matched.params, Means::default()).await?;
+    if matched.is_page() {
+        // A text in JSON.
+        return Ok(reply::html(serde_json::from_str::<String>(answer.data.get()).unwrap_or_default()));
+    }
     Ok(envelope(matched.shaped(answer)?))
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use mirra_host_sdk::{ErrorCode, Outcome, Usage, Usd};
 
@@ -18,10 +18,19 @@ pub type Reply = Response<Full<Bytes>>;
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
     with_body(status, TEXT, text.into())
+}
+
+/// A page without scripts, which nobody else's page may show inside of it.
+pub fn html(text: impl Into<Bytes>) -> Reply {
+    let mut reply = with_body(StatusCode::OK, HTML, text.into());
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    reply
 }
 
 pub fn json(status: StatusCode, json: Bytes) -> Reply {
@@ -52,10 +61,13 @@ pub fn unavailable(message: &str) -> Reply {
     reply
 }
 
-pub fn wrong_method(allowed: &'static str) -> Reply {
+pub fn wrong_method(allowed: &str) -> Reply {
     let mut reply = problem(&Problem::new(ErrorCode::ValidationError, format!("this address takes {allowed} only")));
     *reply.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    // Names of methods always fit into a header.
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        reply.headers_mut().insert(ALLOW, allowed);
+    }
     reply
 }
 

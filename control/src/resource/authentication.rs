@@ -1,0 +1,209 @@
+//! Credentials: what of them is kept, where they go in a request, and that they come back in no answer.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+use mirra_host_sdk::ErrorCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::definition::{AuthConfig, Authentication, Endpoint, KEY_IN_PATH, Location};
+use crate::ApiError;
+
+const CREDENTIAL_BYTES_MAX: usize = 16 << 10;
+
+/// Shorter ones occur in any text.
+const SECRET_BYTES_MIN: usize = 6;
+
+/// What is in an answer where a credential was.
+const REDACTED: &str = "[credential]";
+
+/// What an account has given for an installation. Only ever stored encrypted; never written to a log, which is why this has no `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Credentials {
+    ApiKey { key: String },
+    Bearer { token: String },
+    Basic { username: String, password: String },
+    Oauth2(Tokens),
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub access_token: String,
+    pub refresh_token: Option<String>,
+    /// Milliseconds since 1970. None: until it is refused.
+    pub expires_at: Option<i64>,
+    /// Of an OAuth client of the account's own, where the resource's creator has none.
+    pub client_id: Option<String>,
+    pub client_secret: Option<String>,
+}
+
+impl Credentials {
+    /// From `{"type", "credentials"}`, where `type` must be what the resource asks for.
+    pub fn read(endpoint: &Endpoint, given_type: Authentication, given: &Map<String, Value>) -> Result<Credentials, ApiError> {
+        if given_type != endpoint.authentication {
+            let wanted = serde_json::to_value(endpoint.authentication).unwrap_or_default();
+            return Err(ApiError::invalid("type", format!("this resource is authenticated by {}", wanted.as_str().unwrap_or_default())));
+        }
+        let config = &endpoint.auth_config;
+        let field = |named: &Option<String>, usual: &[&str]| {
+            let names = named.iter().map(String::as_str).chain(usual.iter().copied());
+            let names: Vec<&str> = names.collect();
+            let found = names.iter().find_map(|name| Some((name, given.get(*name)?)));
+            let missing = || {
+                let name = names.first().copied().unwrap_or_default();
+                ApiError::invalid(&format!("credentials.{name}"), format!("credentials.{name} is required"))
+            };
+            let (name, value) = found.ok_or_else(missing)?;
+            text(name, value)
+        };
+        Ok(match given_type {
+            Authentication::None => return Err(ApiError::invalid("type", "this resource needs no authentication")),
+            Authentication::ApiKey => Credentials::ApiKey { key: field(&None, &["apiKey", "key"])? },
+            Authentication::Bearer => Credentials::Bearer { token: field(&config.token_field, &["accessToken", "token", "access_token"])? },
+            Authentication::Basic => Credentials::Basic {
+                username: field(&config.username_field, &["username"])?,
+                password: field(&config.password_field, &["password"])?,
+            },
+            Authentication::Oauth2 => Credentials::Oauth2(Tokens::read(given)?),
+        })
+    }
+
+    /// Every text that must not be in an answer.
+    fn secrets(&self) -> Vec<String> {
+        let mut secrets = match self {
+            Credentials::ApiKey { key } => vec![key.clone()],
+            Credentials::Bearer { token } => vec![token.clone()],
+            Credentials::Basic { username, password } => vec![basic(username, password), password.clone()],
+            Credentials::Oauth2(tokens) => {
+                let others = [&tokens.refresh_token, &tokens.client_secret];
+                others.into_iter().flatten().chain([&tokens.access_token]).cloned().collect()
+            }
+        };
+        secrets.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
+        secrets
+    }
+}
+
+impl Tokens {
+    fn read(given: &Map<String, Value>) -> Result<Tokens, ApiError> {
+        let optional = |name: &str| match given.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => text(name, value).map(Some),
+        };
+        let invalid = |_| ApiError::invalid("credentials.expiresAt", "credentials.expiresAt must be a time such as 2026-01-15T10:00:00Z");
+        let expires_at = optional("expiresAt")?.map(|at| at.parse::<Timestamp>().map_err(invalid)).transpose()?;
+        let access_token = optional("accessToken")?;
+        let missing = || ApiError::invalid("credentials.accessToken", "credentials.accessToken is required");
+        Ok(Tokens {
+            access_token: access_token.ok_or_else(missing)?,
+            refresh_token: optional("refreshToken")?,
+            expires_at: expires_at.map(Timestamp::as_millisecond),
+            client_id: optional("clientId")?,
+            client_secret: optional("clientSecret")?,
+        })
+    }
+}
+
+/// A text that fits into a header, which a line end in it would end.
+fn text(name: &str, value: &Value) -> Result<String, ApiError> {
+    let field = format!("credentials.{name}");
+    let Some(text) = value.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
+        return Err(ApiError::invalid(&field, format!("{field} must be a text that is not empty")));
+    };
+    if text.len() > CREDENTIAL_BYTES_MAX || text.chars().any(char::is_control) {
+        return Err(ApiError::invalid(&field, format!("{field} is too long, or has control characters in it")));
+    }
+    Ok(text.to_owned())
+}
+
+/// A request that is about to be sent.
+pub struct Signed {
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+}
+
+/// Puts credentials where the resource wants them.
+pub fn sign(endpoint: &Endpoint, credentials: Option<&Credentials>, mut request: Signed) -> Signed {
+    let AuthConfig { location, header_name, param_name, .. } = &endpoint.auth_config;
+    let mut authorize = |value: String| {
+        // What a caller has put there must not stand beside it.
+        request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        request.headers.push(("Authorization".to_owned(), value));
+    };
+    match credentials {
+        None => {}
+        Some(Credentials::Bearer { token }) => authorize(format!("Bearer {}", bytes(token))),
+        Some(Credentials::Oauth2(tokens)) => authorize(format!("Bearer {}", bytes(&tokens.access_token))),
+        Some(Credentials::Basic { username, password }) => authorize(format!("Basic {}", basic(username, password))),
+        Some(Credentials::ApiKey { key }) => match location {
+            Location::Header => {
+                let wanted = header_name.as_deref().unwrap_or("X-API-Key");
+                request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(wanted));
+                request.headers.push((wanted.to_owned(), bytes(key)));
+            }
+            Location::Query => {
+                let name = param_name.as_deref().or(header_name.as_deref()).unwrap_or("api_key");
+                let separator = if request.url.contains('?') { '&' } else { '?' };
+                let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, key).finish();
+                request.url = format!("{}{separator}{pair}", request.url);
+            }
+            Location::Path => request.url = request.url.replacen(KEY_IN_PATH, &in_path(key), 1),
+        },
+    }
+    request
+}
+
+fn basic(username: &str, password: &str) -> String {
+    BASE64_STANDARD.encode(format!("{username}:{password}"))
+}
+
+/// A header's value as requests have it: a character for each byte.
+fn bytes(text: &str) -> String {
+    text.bytes().map(char::from).collect()
+}
+
+/// A colon stays, as Telegram's tokens have one.
+fn in_path(key: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b':').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(key, KEPT).to_string()
+}
+
+/// Takes out of what an API has answered whatever it repeats of the credentials.
+pub struct Redaction(Vec<String>);
+
+impl Redaction {
+    pub fn of(credentials: Option<&Credentials>) -> Redaction {
+        Redaction(credentials.map(Credentials::secrets).unwrap_or_default())
+    }
+
+    pub fn bytes(&self, body: Vec<u8>) -> Vec<u8> {
+        self.0.iter().fold(body, |body, secret| match memchr::memmem::find(&body, secret.as_bytes()) {
+            None => body,
+            Some(_) => replaced(&body, secret.as_bytes()),
+        })
+    }
+
+    pub fn text(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED))
+    }
+}
+
+fn replaced(body: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut cleaned = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = memchr::memmem::find(rest, secret) {
+        cleaned.extend_from_slice(&rest[..at]);
+        cleaned.extend_from_slice(REDACTED.as_bytes());
+        rest = &rest[at + secret.len()..];
+    }
+    cleaned.extend_from_slice(rest);
+    cleaned
+}
+
+/// Nobody has given any, or what was given is refused.
+pub fn not_authenticated(resource: &str, reason: &str) -> ApiError {
+    let message = format!("{resource} {reason}: authenticate it (POST /api/sdk/v1/resources/{{id}}/authenticate) and try again");
+    ApiError::new(ErrorCode::ResourceDenied, message)
+}

@@ -1,0 +1,120 @@
+//! What is known in memory of resources and installations, so that a call reads as little as possible.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    authentication::Credentials,
+    definition::{Definition, Kind, Terms},
+    ledger::Ledger,
+    oauth::Refreshing,
+    slug,
+    window::Windows,
+};
+use crate::{
+    ApiError, Control,
+    operations::Scene,
+    store::{InstallationRow, InstalledRow, ResourceRow, Store},
+};
+
+/// Of each kind. What is beyond that is read and made again.
+const KNOWN_MAX: usize = 1_000;
+
+/// Known for as long as its revision is the one in the store.
+type Known<T> = Mutex<HashMap<String, (i64, Arc<T>)>>;
+
+pub struct Resources {
+    definitions: Known<Definition>,
+    credentials: Known<Credentials>,
+    pub windows: Windows,
+    pub ledger: Ledger,
+    pub refreshing: Refreshing,
+}
+
+impl Resources {
+    pub fn new(store: Arc<Store>) -> Resources {
+        Resources {
+            definitions: Known::default(),
+            credentials: Known::default(),
+            windows: Windows::default(),
+            ledger: Ledger::start(store),
+            refreshing: Refreshing::default(),
+        }
+    }
+
+    /// A resource as it is now.
+    pub async fn definition(&self, store: &Store, resource_id: &str) -> Result<Arc<Definition>, ApiError> {
+        let row = store.resource(resource_id).await?.ok_or_else(|| ApiError::not_found("such resource"))?;
+        self.definition_of(&row)
+    }
+
+    pub fn definition_of(&self, row: &ResourceRow) -> Result<Arc<Definition>, ApiError> {
+        if let Some(known) = get(&self.definitions, &row.id, row.revision) {
+            return Ok(known);
+        }
+        let definition = Arc::new(compile(row)?);
+        put(&self.definitions, &row.id, row.revision, &definition);
+        Ok(definition)
+    }
+
+    async fn definition_at(&self, store: &Store, resource_id: &str, revision: i64) -> Result<Arc<Definition>, ApiError> {
+        match get(&self.definitions, resource_id, revision) {
+            Some(known) => Ok(known),
+            None => self.definition(store, resource_id).await,
+        }
+    }
+
+    /// None: there are none.
+    pub async fn credentials(&self, control: &Control, row: &InstallationRow) -> Result<Option<Arc<Credentials>>, ApiError> {
+        if !row.is_authenticated {
+            return Ok(None);
+        }
+        if let Some(known) = get(&self.credentials, &row.id, row.credentials_revision) {
+            return Ok(Some(known));
+        }
+        let Some(sealed) = control.opened().await?.store.credential(&row.id).await? else { return Ok(None) };
+        let plain = control.keyring().await?.unseal(&row.id, &sealed)?;
+        let damaged = |_| ApiError::internal("credentials cannot be read", "what was encrypted is not what mirra writes");
+        let credentials = Arc::new(serde_json::from_slice(&plain).map_err(damaged)?);
+        put(&self.credentials, &row.id, row.credentials_revision, &credentials);
+        Ok(Some(credentials))
+    }
+}
+
+fn get<T>(known: &Known<T>, id: &str, revision: i64) -> Option<Arc<T>> {
+    let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get(id).filter(|(at, _)| *at == revision).map(|(_, known)| known.clone())
+}
+
+fn put<T>(known: &Known<T>, id: &str, revision: i64, value: &Arc<T>) {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= KNOWN_MAX {
+        known.clear();
+    }
+    known.insert(id.to_owned(), (revision, value.clone()));
+}
+
+/// What is made of a resource to call it.
+pub fn compile(row: &ResourceRow) -> Result<Definition, ApiError> {
+    let damaged = |error| ApiError::internal("a resource cannot be read", error);
+    let terms: Terms = serde_json::from_str(&row.definition).map_err(damaged)?;
+    let kind: Kind = serde_json::from_value(row.r#type.as_str().into()).map_err(damaged)?;
+    let document = row.document.as_deref().map(serde_json::from_str).transpose().map_err(damaged)?;
+    Definition::new(kind, terms, document.as_ref())
+}
+
+/// A resource that the caller has installed, by its id or name.
+pub async fn installed(scene: &Scene<'_>, id: &str) -> Result<(InstalledRow, Arc<Definition>), ApiError> {
+    let row = scene.store.installed(scene.caller.id(), id, &slug(id)).await?;
+    let row = row.ok_or_else(|| ApiError::not_found(&format!("resource '{}' that you have installed", shortened(id))))?;
+    let resources = scene.control.resources().await?;
+    let definition = resources.definition_at(scene.store, &row.installation.resource_id, row.resource_revision).await?;
+    Ok((row, definition))
+}
+
+/// Of what somebody has sent, as much as belongs into a message.
+pub fn shortened(text: &str) -> &str {
+    text.char_indices().nth(100).map_or(text, |(end, _)| &text[..end])
+}

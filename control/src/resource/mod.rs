@@ -1,0 +1,36 @@
+//! `resources`: APIs that accounts install and their handlers call, each by an OpenAPI document, with credentials that only the host sees.
+//!
+//! A resource is made as a draft, published, installed by accounts, authenticated by each of them, and called: `call.rs` is the story of
+//! one call. What comes with the server (`catalog/`) is data like any other.
+
+mod authentication;
+mod call;
+mod catalog;
+mod definition;
+mod generated;
+mod installing;
+mod known;
+mod ledger;
+mod making;
+mod marketplace;
+mod oauth;
+mod operations;
+mod pricing;
+mod script;
+mod window;
+
+pub use call::call;
+pub use catalog::provide as provide_catalog;
+pub use generated::{ClientParams, client, document, page};
+pub use installing::{AuthenticateParams, InstallParams, UsageParams, authenticate, install, list_installations, uninstall, usage};
+pub use known::Resources;
+pub use making::{CreateParams, ListParams, UpdateParams, create, delete, get, list, publish, unpublish, update};
+pub use marketplace::{ReviewParams, ReviewsParams, SearchParams, metrics, review, reviews, search};
+pub use operations::OPERATIONS;
+pub use oauth::{AuthorizeParams, CALLBACK, authorize};
+pub use script::{HandlerCall, Handlers};
+
+/// A name as handlers write it: `Crypto Price API`, `crypto-price-api` and `cryptoPriceApi` are the same.
+pub fn slug(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

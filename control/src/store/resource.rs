@@ -1,0 +1,188 @@
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::Store;
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct ResourceRow {
+    pub id: String,
+    pub owner_id: String,
+    pub name: String,
+    pub slug: String,
+    pub description: String,
+    pub r#type: String,
+    pub category: String,
+    pub tags: String,
+    pub status: String,
+    pub definition: String,
+    pub document: Option<String>,
+    pub revision: i64,
+    pub catalog_hash: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub published_at: Option<i64>,
+}
+
+/// What others know of a resource.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct Standing {
+    pub users: i64,
+    pub calls: i64,
+    pub revenue_picodollars: i64,
+    pub reviews: i64,
+    pub ratings: i64,
+}
+
+#[derive(Clone, Debug, FromRow)]
+pub struct ReviewRow {
+    pub username: String,
+    pub rating: i64,
+    pub comment: String,
+    pub created_at: i64,
+}
+
+/// Which of the published resources.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub kind: Option<String>,
+    pub category: Option<String>,
+    /// Words, each of which is in the name, the description or the tags.
+    pub words: Vec<String>,
+}
+
+/// All that is listed: documents are long, and nobody reads them in a list.
+const LISTED: &str = "id, owner_id, name, slug, description, type, category, tags, status, definition, NULL AS document, revision, catalog_hash,
+    created_at, updated_at, published_at";
+
+impl Store {
+    pub async fn resource(&self, id: &str) -> Result<Option<ResourceRow>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM resource WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
+    }
+
+    pub async fn insert_resource(&self, row: &ResourceRow) -> Result<(), sqlx::Error> {
+        self.put_resource(row, "").await.map(drop)
+    }
+
+    /// Unless another process has just done so.
+    pub async fn provide_resource(&self, row: &ResourceRow) -> Result<(), sqlx::Error> {
+        self.put_resource(row, "ON CONFLICT DO NOTHING").await.map(drop)
+    }
+
+    /// Everything of it but its owner and when it was made, unless somebody else has changed it since it was read.
+    pub async fn update_resource(&self, row: &ResourceRow) -> Result<bool, sqlx::Error> {
+        let on_conflict = "ON CONFLICT (id) DO UPDATE SET name = excluded.name, slug = excluded.slug, description = excluded.description,
+            type = excluded.type, category = excluded.category, tags = excluded.tags, status = excluded.status,
+            definition = excluded.definition, document = excluded.document, revision = excluded.revision,
+            catalog_hash = excluded.catalog_hash, updated_at = excluded.updated_at, published_at = excluded.published_at
+            WHERE resource.revision = excluded.revision - 1";
+        self.put_resource(row, on_conflict).await
+    }
+
+    async fn put_resource(&self, row: &ResourceRow, on_conflict: &str) -> Result<bool, sqlx::Error> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO resource (id, owner_id, name, slug, description, type, category, tags, status, definition, document, revision,
+            catalog_hash, created_at, updated_at, published_at) ",
+        );
+        query.push_values([row], |mut values, row| {
+            values.push_bind(&row.id).push_bind(&row.owner_id).push_bind(&row.name).push_bind(&row.slug).push_bind(&row.description);
+            values.push_bind(&row.r#type).push_bind(&row.category).push_bind(&row.tags).push_bind(&row.status);
+            values.push_bind(&row.definition).push_bind(&row.document).push_bind(row.revision).push_bind(&row.catalog_hash);
+            values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.published_at);
+        });
+        query.push(" ").push(on_conflict);
+        Ok(query.build().execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+    }
+
+    /// False: it is installed somewhere.
+    pub async fn delete_resource(&self, id: &str) -> Result<bool, sqlx::Error> {
+        use sqlx::Connection as _;
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        // Accounts that had it once keep what they have paid for it.
+        let query = "SELECT EXISTS (SELECT 1 FROM installation WHERE resource_id = $1 AND removed_at IS NULL)";
+        if sqlx::query_scalar(query).bind(id).fetch_one(&mut *change).await? {
+            return Ok(false);
+        }
+        let query = "SELECT EXISTS (SELECT 1 FROM installation WHERE resource_id = $1)";
+        let was_installed: bool = sqlx::query_scalar(query).bind(id).fetch_one(&mut *change).await?;
+        let query = match was_installed {
+            true => "UPDATE resource SET status = 'deleted', revision = revision + 1 WHERE id = $1",
+            false => "DELETE FROM resource WHERE id = $1",
+        };
+        if !was_installed {
+            sqlx::query("DELETE FROM review WHERE resource_id = $1").bind(id).execute(&mut *change).await?;
+        }
+        sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?;
+        sqlx::query(query).bind(id).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// The newest first, and how many there are.
+    pub async fn resources_of(&self, owner_id: &str, limit: u64, offset: u64) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
+        let filter = |query: &mut QueryBuilder<Sqlite>| {
+            query.push(" FROM resource WHERE status <> 'deleted' AND catalog_hash IS NULL AND owner_id = ").push_bind(owner_id.to_owned());
+        };
+        self.page(filter, "created_at DESC, id", limit, offset).await
+    }
+
+    /// What anybody may install, the newest first.
+    pub async fn marketplace(&self, wanted: &Wanted, limit: u64, offset: u64) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
+        let filter = |query: &mut QueryBuilder<Sqlite>| {
+            query.push(" FROM resource WHERE status = 'published'");
+            for (column, value) in [("type", &wanted.kind), ("category", &wanted.category)] {
+                if let Some(value) = value {
+                    query.push(format_args!(" AND {column} = ")).push_bind(value.clone());
+                }
+            }
+            for word in &wanted.words {
+                // What is looked for is a text, whatever signs are in it.
+                let pattern = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+                query.push(" AND lower(name || ' ' || description || ' ' || tags) LIKE ").push_bind(format!("%{pattern}%"));
+                query.push(r" ESCAPE '\'");
+            }
+        };
+        self.page(filter, "published_at DESC, id", limit, offset).await
+    }
+
+    async fn page(
+        &self,
+        filter: impl Fn(&mut QueryBuilder<Sqlite>),
+        order: &str,
+        limit: u64,
+        offset: u64,
+    ) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
+        let mut counting = QueryBuilder::<Sqlite>::new("SELECT COUNT(*)");
+        filter(&mut counting);
+        let mut listing = QueryBuilder::<Sqlite>::new(format!("SELECT {LISTED}"));
+        filter(&mut listing);
+        listing.push(format_args!(" ORDER BY {order} LIMIT {limit} OFFSET {offset}"));
+        let reader = &mut *self.reader().await;
+        let total: i64 = counting.build_query_scalar().fetch_one(&mut *reader).await?;
+        Ok((listing.build_query_as().fetch_all(reader).await?, total.unsigned_abs()))
+    }
+
+    pub async fn standing(&self, resource_id: &str) -> Result<Standing, sqlx::Error> {
+        let query = "SELECT COUNT(DISTINCT account_id) AS users, COALESCE(SUM(calls), 0) AS calls,
+            COALESCE(SUM(cost_picodollars), 0) AS revenue_picodollars,
+            (SELECT COUNT(*) FROM review WHERE resource_id = $1) AS reviews,
+            (SELECT COALESCE(SUM(rating), 0) FROM review WHERE resource_id = $1) AS ratings
+            FROM installation WHERE resource_id = $1";
+        sqlx::query_as(query).bind(resource_id).fetch_one(&mut *self.reader().await).await
+    }
+
+    /// One for each account: a second one takes the first one's place.
+    pub async fn put_review(&self, resource_id: &str, account_id: &str, rating: i64, comment: &str, now: i64) -> Result<(), sqlx::Error> {
+        let query = "INSERT INTO review (resource_id, account_id, rating, comment, created_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (resource_id, account_id) DO UPDATE SET rating = excluded.rating, comment = excluded.comment,
+            created_at = excluded.created_at";
+        let query = sqlx::query(query).bind(resource_id).bind(account_id).bind(rating).bind(comment).bind(now);
+        query.execute(&mut *self.writer.lock().await).await.map(drop)
+    }
+
+    pub async fn reviews(&self, resource_id: &str, limit: u64, offset: u64) -> Result<Vec<ReviewRow>, sqlx::Error> {
+        let query = "SELECT username, rating, comment, review.created_at FROM review JOIN account ON account.id = account_id
+            WHERE resource_id = $1 ORDER BY review.created_at DESC, account_id LIMIT $2 OFFSET $3";
+        let query = sqlx::query_as(query).bind(resource_id).bind(limit.cast_signed()).bind(offset.cast_signed());
+        query.fetch_all(&mut *self.reader().await).await
+    }
+}
