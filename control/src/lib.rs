@@ -26,6 +26,7 @@ pub use control::{Config, Control};
 pub use error::ApiError;
 pub use means::Means;
 pub use operations::ADAPTERS;
-pub use secret::KeySource;
+pub use secret::{KeySource, SecretKey};
+pub use resource::{CALLBACK, HandlerCall, Handlers};
 pub use rate::{Budget, RateLimit};
 pub use routes::{Matched, Request, Routes, Unmatched};

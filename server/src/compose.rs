@@ -7,7 +7,7 @@ use mirra_egress::{Egress, EgressConfig};
 use mirra_host_sdk::{Capabilities, HostError};
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
 
-use crate::{config::HostFlags, failure::Failure, terminal::Spinner};
+use crate::{config::{HostFlags, secret_key}, failure::Failure, terminal::Spinner};
 
 /// How big the host is.
 pub struct Size {
@@ -24,15 +24,18 @@ impl Size {
 }
 
 /// Opens nothing: that happens when somebody wants something of it.
-pub fn control(flags: &HostFlags, has_owner_key: bool) -> Result<Arc<Control>, Failure> {
+pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String>) -> Result<Arc<Control>, Failure> {
     let prices = flags.price_table()?;
     let egress = EgressConfig { request_usd: prices.http_request_usd, ..EgressConfig::new(flags.allowed_hosts()) };
     let egress = Egress::new(egress).map_err(cannot_start)?;
+    let defaults = mirra_control::Config::new(flags.data_folder(), egress);
     let config = mirra_control::Config {
         has_owner_key,
+        public_url: public_url.map_or(defaults.public_url, |url| url.trim_end_matches('/').to_owned()),
+        secret_key: secret_key()?.unwrap_or(defaults.secret_key),
         memory_operation_usd: prices.memory_operation_usd,
         http_request_usd: prices.http_request_usd,
-        ..mirra_control::Config::new(flags.data_folder(), egress)
+        ..defaults
     };
     Ok(Arc::new(Control::new(config)))
 }

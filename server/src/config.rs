@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use mirra_control::{KeySource, SecretKey};
 use mirra_host_sdk::{AllowEntry, AllowList, LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
 
@@ -55,6 +56,24 @@ impl HostFlags {
             None => Ok(PriceTable::default()),
             Some(path) => read(path).with_context(|| format!("cannot read prices from {}", path.display())).map_err(Failure::wrong_use),
         }
+    }
+}
+
+/// What credentials are encrypted with, where it is not in a file.
+const SECRET_KEY: &str = "MIRRA_SECRET_KEY";
+
+/// What they are to be encrypted with from now on.
+pub const SECRET_KEY_NEXT: &str = "MIRRA_SECRET_KEY_NEXT";
+
+/// From the environment only, as the owner's key.
+pub fn secret_key() -> Result<Option<KeySource>, Failure> {
+    match std::env::var(SECRET_KEY) {
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(Failure::wrong_use(anyhow!("{SECRET_KEY}: {error}"))),
+        Ok(text) => match SecretKey::parse(&text) {
+            Ok(_) => Ok(Some(KeySource::Given(text))),
+            Err(error) => Err(Failure::wrong_use(anyhow!("{SECRET_KEY}: {error}"))),
+        },
     }
 }
 

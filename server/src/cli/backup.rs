@@ -13,6 +13,8 @@ use crate::{
 
 /// Copy all that users keep into one file, while the server runs
 ///
+/// Credentials are in it encrypted: the key, which is secret.key in the data folder unless MIRRA_SECRET_KEY is set, is not. Keep it elsewhere.
+///
 /// To go back to it, stop the server and put the file in the data folder as mirra.db, without the mirra.db-wal and mirra.db-shm that lie there.
 #[derive(Args)]
 pub struct Backup {
@@ -30,7 +32,7 @@ impl Backup {
         if self.file.exists() {
             return Err(Failure::wrong_use(anyhow!("there is a file {file} already")));
         }
-        let control = compose::control(&self.host, true)?;
+        let control = compose::control(&self.host, true, None)?;
         compose::block_on(async { control.backup(&self.file).await.map_err(Failure::host) })?;
         say(format_args!("{file}: written"));
         Ok(Exit::Success)

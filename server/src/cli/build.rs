@@ -34,7 +34,7 @@ impl Build {
     pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
         once::trace();
         let wasm = compose::block_on(async {
-            let executor = compose::executor(&self.host, bundler, Size::ONE_CALL, &compose::control(&self.host, false)?).await?;
+            let executor = compose::executor(&self.host, bundler, Size::ONE_CALL, &compose::control(&self.host, false, None)?).await?;
             let _spinner = Spinner::start("building");
             executor.export(&Source::path(self.handler)).await.map_err(rejected)
         })?;

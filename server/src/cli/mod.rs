@@ -7,6 +7,7 @@ mod completions;
 mod exec;
 mod new;
 mod once;
+mod rotate_key;
 mod run;
 mod serve;
 
@@ -31,6 +32,7 @@ enum Command {
     Bench(bench::Bench),
     Exec(exec::Exec),
     Backup(backup::Backup),
+    RotateKey(rotate_key::RotateKey),
     Completions(completions::Completions),
 }
 
@@ -45,6 +47,7 @@ impl Cli {
             Command::Bench(command) => command.run(bundler),
             Command::Exec(command) => command.run(bundler),
             Command::Backup(command) => command.run(),
+            Command::RotateKey(command) => command.run(),
             Command::Completions(command) => command.run(),
         }
     }
@@ -96,5 +99,6 @@ Environment:
   MIRRA_OWNER_KEY  what callers of 'mirra serve' must know; needed to listen beyond this machine
   MIRRA_DATA       where compiled code and what users keep lies, as --data
   MIRRA_PRICES     a file with prices, as --prices
+  MIRRA_SECRET_KEY what credentials are encrypted with (openssl rand -base64 32), instead of a file in the data folder
   RUST_LOG         what the host tells about itself, such as 'debug' or 'mirra=debug'
   NO_COLOR         no colours";

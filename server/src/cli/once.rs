@@ -22,7 +22,7 @@ pub fn call(
 ) -> Result<Result<Outcome, Problem>, Failure> {
     trace();
     compose::block_on(async {
-        let executor = compose::executor(flags, bundler, Size::ONE_CALL, &compose::control(flags, false)?).await?;
+        let executor = compose::executor(flags, bundler, Size::ONE_CALL, &compose::control(flags, false, None)?).await?;
         let prepared = match executor.prepare(Source::path(handler)).await {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Err(error.into())),

@@ -20,7 +20,7 @@ use crate::{
     config::{HostFlags, LimitFlags, OwnerKey, WallFlags, listen_address},
     deploy,
     failure::{Exit, Failure},
-    http::{self, Admission, Api, Endpoint},
+    http::{self, Admission, Api, Endpoint, Served},
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
@@ -57,6 +57,10 @@ pub struct Serve {
     /// Address to listen on; port 0 takes any that is free
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     listen: String,
+
+    /// Where browsers reach this server, such as https://mirra.example.com: they come back to it from where they log in for resources
+    #[arg(long, value_name = "URL", env = "MIRRA_PUBLIC_URL")]
+    public_url: Option<String>,
 
     /// Seconds that calls in flight are given to end when the server stops
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
@@ -106,7 +110,8 @@ impl Serve {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(Failure::host)?;
 
-        let control = compose::control(&self.host, key.is_some())?;
+        let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let control = compose::control(&self.host, key.is_some(), Some(public_url))?;
         if let Some(NewKey { key, .. }) = control.open().await.map_err(cannot_open)? {
             say(format_args!("the owner's key, which is shown this once: {key}"));
         }
@@ -117,6 +122,7 @@ impl Serve {
         let logs = LogWriter::start().map_err(Failure::host)?;
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
         routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
+        control.offer_handlers(Arc::new(Served { executor: executor.clone(), routes: routes.clone(), limits }));
         let admission = key.map_or(Admission::Local, Admission::Key);
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate: RateLimit::default() };
         let is_draining = AtomicBool::new(false);

@@ -16,7 +16,7 @@ use mirra_runtime::LocalExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
-    Admission, Api, api,
+    Admission, Api, api, login,
     reply::{self, Reply},
     run,
 };
@@ -46,6 +46,7 @@ impl Endpoint {
         match path {
             "/healthz" => return reading(request.method(), || reply::text(StatusCode::OK, "ok\n")),
             "/readyz" => return reading(request.method(), || self.readiness()),
+            mirra_control::CALLBACK if request.method() == Method::GET => return login::logged_in(self, request).await,
             _ => {}
         }
         if path.starts_with(api::PREFIX) {

@@ -5,6 +5,8 @@ mod admission;
 mod api;
 mod body;
 mod endpoint;
+mod handlers;
+mod login;
 mod reply;
 mod run;
 
@@ -23,6 +25,7 @@ use tokio::{
 pub use admission::Admission;
 pub use api::Api;
 pub use endpoint::Endpoint;
+pub use handlers::Served;
 
 /// A client that has not sent its request's head by then is not going to. Also how long a connection may lie idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(60);

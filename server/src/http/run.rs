@@ -28,6 +28,7 @@ pub async fn run(endpoint: &Endpoint, route: &Route, request: Request<Incoming>)
         execution_id: new_execution_id(),
         handler: handler.clone(),
         user_id: None,
+        allowed_resources: None,
         script_id: route.name.clone(),
         version: handler.0.clone(),
         trigger: Trigger::Http,

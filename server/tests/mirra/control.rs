@@ -28,8 +28,21 @@ pub struct User<'a> {
 
 impl Bed {
     pub fn start() -> Bed {
+        Bed::start_with(&[])
+    }
+
+    pub fn start_with(flags: &[&str]) -> Bed {
+        Bed::start_as(flags, |_| {})
+    }
+
+    pub fn start_as(flags: &[&str], configure: impl FnOnce(&mut std::process::Command)) -> Bed {
         let data = tempdir().unwrap();
-        Bed { server: serve(data.path(), |_| {}), data }
+        Bed { server: serve(data.path(), flags, configure), data }
+    }
+
+    /// Where everything is kept.
+    pub fn data_folder(&self) -> &Path {
+        self.data.path()
     }
 
     pub fn owner(&self) -> User<'_> {
@@ -37,17 +50,18 @@ impl Bed {
     }
 
     /// Ends the process as a crash would.
-    fn kill_and_start_again(mut self) -> Bed {
+    pub fn kill_and_start_again(mut self, flags: &[&str]) -> Bed {
         self.server.signal("KILL");
         self.server.wait();
-        Bed { server: serve(self.data.path(), |_| {}), data: self.data }
+        Bed { server: serve(self.data.path(), flags, |_| {}), data: self.data }
     }
 }
 
-fn serve(data: &Path, configure: impl FnOnce(&mut std::process::Command)) -> Server {
+fn serve(data: &Path, flags: &[&str], configure: impl FnOnce(&mut std::process::Command)) -> Server {
     let echo = data.join("echo.wasm");
     write(&echo, wat::parse_file(fixtures("components/echo.wat")).unwrap());
     Server::start_with(&[&echo], &["--data", data.to_str().unwrap()], |command| {
+        command.args(flags);
         command.env("MIRRA_OWNER_KEY", OWNER_KEY);
         configure(command);
     })
@@ -95,7 +109,7 @@ pub fn refusal(reply: &Reply) -> (u16, String, String) {
 #[test]
 fn the_first_start_makes_a_key_and_shows_it_once() {
     let data = tempdir().unwrap();
-    let start = || serve(data.path(), |command| _ = command.env_remove("MIRRA_OWNER_KEY"));
+    let start = || serve(data.path(), &[], |command| _ = command.env_remove("MIRRA_OWNER_KEY"));
     let key = {
         let server = start();
         let said = server.wait_for_stderr("mirra_sk_");
@@ -182,7 +196,7 @@ fn nothing_that_was_accepted_is_lost() {
             writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
         });
         accepted.extend(of_round);
-        bed = bed.kill_and_start_again();
+        bed = bed.kill_and_start_again(&[]);
     }
     let mut kept = HashSet::new();
     for key in accounts {
@@ -228,7 +242,7 @@ fn a_backup_is_whole_and_made_while_the_server_runs() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(backup().stderr.contains("already"));
     bed.owner().memory("create", json!({ "type": "note", "name": "later", "content": "x" }));
-    let server = serve(restored.path(), |_| {});
+    let server = serve(restored.path(), &[], |_| {});
     let user = User { server: &server, key: OWNER_KEY.to_owned() };
     assert_eq!(user.memory("findOne", json!({ "filters": { "name": "kept" } }))["content"], "x");
     assert_eq!(user.memory("query", json!({}))["totalCount"], 1);
