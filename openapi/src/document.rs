@@ -136,7 +136,7 @@ fn version(top: &Map<String, Value>) -> Result<(), Problems> {
         (Some(Value::String(version)), _) => refuse("/openapi", format!("this is OpenAPI {}; {accepted}", quoted(version))),
         (Some(version), _) if version.is_number() => refuse("/openapi", format!("must be a string such as \"3.0.3\"; {accepted}")),
         (Some(_), _) => refuse("/openapi", format!("must be a string; {accepted}")),
-        (None, Some(version)) => refuse("/swagger", format!("this is Swagger (OpenAPI {version}); {accepted}")),
+        (None, Some(version)) => refuse("/swagger", format!("this is Swagger (OpenAPI {}); {accepted}", version.as_str().unwrap_or("2.0"))),
         (None, None) => refuse("/openapi", format!("is required: the version of OpenAPI; {accepted}")),
     }
 }

@@ -29,8 +29,10 @@ impl Problems {
     }
 
     pub(crate) fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        if self.0.len() < PROBLEMS_MAX {
-            self.0.push(Problem { pointer: pointer.into(), message: message.into() });
+        let problem = Problem { pointer: pointer.into(), message: message.into() };
+        // What several operations refer to is looked at for each of them.
+        if self.0.len() < PROBLEMS_MAX && !self.0.contains(&problem) {
+            self.0.push(problem);
         }
     }
 

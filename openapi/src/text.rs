@@ -41,7 +41,8 @@ fn yaml(text: &str) -> Result<Value, Problems> {
     }
     options.alias_limits.max_total_replayed_events = NODES_MAX / 10;
     let Strict(value) = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let message = error.to_string();
+        // What the reader could be told to allow is nothing to the author of a document.
+        let message = error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         Problems::one(format!("the document is no valid YAML: {}", message.lines().next().unwrap_or_default()))
     })?;
     Ok(value)

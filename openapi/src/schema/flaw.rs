@@ -77,7 +77,9 @@ fn alternatives(at: String, context: &[Vec<ValidationError<'static>>]) -> Flaw {
     let flaws: Vec<Flaw> = context.iter().filter_map(|errors| errors.first()).map(Flaw::of).collect();
     let steps = |flaw: &Flaw| flaw.pointer.matches('/').count();
     let own = at.matches('/').count();
-    if let Some(furthest) = flaws.iter().max_by_key(|flaw| steps(flaw)).filter(|flaw| steps(flaw) > own) {
+    // Where a member says which alternative is meant, the others want it to be another.
+    let rank = |flaw: &&Flaw| (steps(flaw), !flaw.message.starts_with("must be one of"));
+    if let Some(furthest) = flaws.iter().max_by_key(rank).filter(|flaw| steps(flaw) > own) {
         return furthest.clone();
     }
     let mut messages: Vec<&str> = Vec::new();

@@ -33,7 +33,7 @@ pub enum Direction {
 }
 
 /// References followed while one value is checked. Alternatives that refer to each other could otherwise take a lifetime.
-const STEPS_MAX: u32 = 2_000_000;
+const STEPS_MAX: u32 = 1_000_000;
 /// References within each other while one value is checked; each stands on the stack.
 const NESTED_MAX: u32 = 200;
 /// Of a compiled pattern.
