@@ -7,6 +7,7 @@ pub mod account;
 mod answer;
 mod capability;
 mod control;
+pub mod description;
 mod error;
 mod id;
 mod means;

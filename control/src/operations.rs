@@ -155,6 +155,11 @@ pub fn all() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().chain(resource::OPERATIONS)
 }
 
+/// By `adapter.operation`.
+pub fn by_name(name: &str) -> Option<&'static Operation> {
+    all().find(|operation| operation.name == name)
+}
+
 pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {
     all().find(|candidate| candidate.name.split_once('.') == Some((adapter, operation)))
 }

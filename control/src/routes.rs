@@ -40,10 +40,11 @@ enum Shape {
     Page,
 }
 
-struct Address {
-    method: &'static str,
-    path: &'static str,
-    operation: &'static str,
+/// Where an operation is, besides its legacy form.
+pub struct Address {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub operation: &'static str,
     shape: Shape,
 }
 
@@ -52,7 +53,7 @@ const fn address(method: &'static str, path: &'static str, operation: &'static s
 }
 
 /// Besides these, `POST /v1/{adapter}/{operation}` is every operation.
-const ADDRESSES: &[Address] = &[
+pub const ADDRESSES: &[Address] = &[
     address("POST", "/v1/accounts/subaccounts", "accounts.createSubAccount"),
     address("GET", "/v1/accounts/subaccounts", "accounts.listSubAccounts"),
     address("POST", "/v1/keys", "keys.create"),
@@ -91,7 +92,7 @@ const ADDRESSES: &[Address] = &[
 ];
 
 /// `{resourceId, method, params}`
-const DISPATCHERS: [&str; 2] = ["/v1/resources/call", "/v2/resources/call"];
+pub const DISPATCHERS: [&str; 2] = ["/v1/resources/call", "/v2/resources/call"];
 
 /// Which addresses there are, with what each of their methods means.
 pub struct Routes(Router<Vec<&'static Address>>);

@@ -31,6 +31,8 @@ pub struct Metadata {
     pub mounts: Vec<(String, String)>,
     /// The hosts that it wants to reach, as its settings name them. None: they do not.
     pub allowed_hosts: Option<Vec<String>>,
+    /// The installed resources that it wants to use. None: its settings name none.
+    pub allowed_resources: Option<Arc<[String]>>,
 }
 
 /// What leads from a position in the deployed code to one in the source.
@@ -113,6 +115,11 @@ impl Handler {
     /// The hosts that it wants to reach, if it says which.
     pub fn allowed_hosts(&self) -> &Option<Arc<AllowList>> {
         &self.allowed_hosts
+    }
+
+    /// The installed resources that it wants to use, if it says which.
+    pub fn allowed_resources(&self) -> &Option<Arc<[String]>> {
+        &self.stored.metadata.allowed_resources
     }
 
     /// Which pages its calls write to.

@@ -103,7 +103,7 @@ impl Workshop<'_> {
             mounts.push((mount.folder.to_owned(), name));
         }
         let language = self.language.name().to_owned();
-        let metadata = Metadata { language, warnings, mounts, allowed_hosts: settings.allowed_hosts };
+        let metadata = Metadata { language, warnings, mounts, allowed_hosts: settings.allowed_hosts, allowed_resources: settings.allowed_resources.map(Into::into) };
         let metadata = metadata.pack(recipe.traces.as_ref()).map_err(internal)?;
         let entry = self.compile(id, &built.image, &metadata)?;
         let artifact = Artifact::new(metadata, &built.image, self.language.base().map_err(internal)?).map_err(internal)?;
@@ -157,6 +157,10 @@ fn handler_id(language: &dyn Language, recipe: &Recipe, settings: &Settings) -> 
     if let Some(hosts) = &settings.allowed_hosts {
         // No host has a line end in its name.
         hash.update(b"allowed hosts\n").update(hosts.join("\n").as_bytes());
+    }
+    if let Some(resources) = &settings.allowed_resources {
+        // A name may have anything in it.
+        hash.update(b"allowed resources\n").update(&serde_json::to_vec(resources).unwrap_or_default());
     }
     HandlerId(hex(&hash.finalize().as_bytes()[..16]))
 }

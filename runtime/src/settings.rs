@@ -1,11 +1,12 @@
 //! What a handler's folder says of the handler besides its code: `mirra` in package.json, `tool.mirra` in pyproject.toml.
 //!
 //! ```json
-//! { "mirra": { "allowedHosts": ["api.example.com", "*.example.org"] } }
+//! { "mirra": { "allowedHosts": ["api.example.com", "*.example.org"], "allowedResources": ["telegram"] } }
 //! ```
 //! ```toml
 //! [tool.mirra]
 //! allowed-hosts = ["api.example.com", "*.example.org"]
+//! allowed-resources = ["telegram"]
 //! ```
 
 use std::{
@@ -27,6 +28,9 @@ pub struct Settings {
     /// The hosts that it may reach, written as for `--allow-net`. None: all that the host allows.
     #[serde(alias = "allowed-hosts")]
     pub allowed_hosts: Option<Vec<String>>,
+    /// The installed resources that it may use, by id or name. None: all that its account has.
+    #[serde(alias = "allowed-resources")]
+    pub allowed_resources: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]

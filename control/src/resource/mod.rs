@@ -7,7 +7,7 @@ mod authentication;
 mod call;
 mod catalog;
 mod definition;
-//TMP mod generated;
+mod generated;
 mod installing;
 mod known;
 mod ledger;
@@ -21,7 +21,7 @@ mod window;
 
 pub use call::call;
 pub use catalog::provide as provide_catalog;
-//TMP pub use generated::{ClientParams, client, document, page};
+pub use generated::{ClientParams, client, document, page};
 pub use installing::{AuthenticateParams, InstallParams, UsageParams, authenticate, install, list_installations, uninstall, usage};
 pub use known::Resources;
 pub use making::{CreateParams, ListParams, UpdateParams, create, delete, get, list, publish, unpublish, update};

@@ -23,22 +23,22 @@ pub const OPERATIONS: &[Operation] = &[
         "resources.get", "Tells all of a resource.", Id,
         (scene, params) => get(&scene, &params.id)
     },
-//TMP     operation! {
-//TMP         "resources.getClient", "Makes a typed client for a resource, in TypeScript or Python.", ClientParams,
-//TMP         (scene, params) => client(&scene, params)
-//TMP     },
-//TMP     operation! {
-//TMP         "resources.getDocument", "Gives the OpenAPI document of a resource.", Id,
-//TMP         (scene, params) => document(&scene, &params.id)
-//TMP     },
+    operation! {
+        "resources.getClient", "Makes a typed client for a resource, in TypeScript or Python.", ClientParams,
+        (scene, params) => client(&scene, params)
+    },
+    operation! {
+        "resources.getDocument", "Gives the OpenAPI document of a resource.", Id,
+        (scene, params) => document(&scene, &params.id)
+    },
     operation! {
         "resources.getMetrics", "Tells the creator of a resource how it is used.", Id,
         (scene, params) => metrics(&scene, &params.id)
     },
-//TMP     operation! {
-//TMP         "resources.getPage", "Makes a page of HTML that documents a resource.", Id,
-//TMP         (scene, params) => page(&scene, &params.id)
-//TMP     },
+    operation! {
+        "resources.getPage", "Makes a page of HTML that documents a resource.", Id,
+        (scene, params) => page(&scene, &params.id)
+    },
     operation! {
         "resources.getUsage", "Tells what an installation has used and cost.", UsageParams,
         (scene, params) => usage(&scene, params)

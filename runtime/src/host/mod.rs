@@ -57,7 +57,7 @@ pub struct Call {
 impl Call {
     pub fn new(guard: Guard, capabilities: Arc<Capabilities>, handler: &Handler, invocation: &Invocation) -> Call {
         let logs = Logs::new(guard.meter().started, guard.limits().log_bytes_max, invocation.log_sink.clone());
-        let operations = Operations::new(capabilities, invocation, handler.allowed_hosts().clone());
+        let operations = Operations::new(capabilities, invocation, handler);
         Call { guard, logs, operations, files: handler.files().clone(), pages: handler.pages().clone(), wasi: None }
     }
 }

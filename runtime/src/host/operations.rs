@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 use wasmtime::AsContext;
 use wasmtime::component::{Access, HasSelf};
 
+use crate::handler::Handler;
+
 use super::{
     Call,
     bindings::mirra::function::operations::{self as wit, Completion, Host, HostWithStore},
@@ -57,13 +59,13 @@ enum State {
 type Answered = (u32, Result<Reply, OperationError>);
 
 impl Operations {
-    pub fn new(capabilities: Arc<Capabilities>, invocation: &Invocation, allowed_hosts: Option<Arc<AllowList>>) -> Operations {
+    pub fn new(capabilities: Arc<Capabilities>, invocation: &Invocation, handler: &Handler) -> Operations {
         Operations {
             capabilities,
             execution_id: invocation.execution_id.as_str().into(),
             user_id: invocation.user_id.clone(),
-            allowed_hosts,
-            allowed_resources: invocation.allowed_resources.clone(),
+            allowed_hosts: handler.allowed_hosts().clone(),
+            allowed_resources: both(&invocation.allowed_resources, handler.allowed_resources()),
             last_id: 0,
             open: HashMap::new(),
             argument_bytes: 0,
@@ -132,6 +134,14 @@ impl Operations {
             };
             return Some(Completion { id, is_last, outcome });
         }
+    }
+}
+
+/// What whoever calls and the handler itself both allow.
+fn both(one: &Option<Arc<[String]>>, other: &Option<Arc<[String]>>) -> Option<Arc<[String]>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.iter().filter(|name| other.contains(name)).cloned().collect()),
+        (only, None) | (None, only) => only.clone(),
     }
 }
 

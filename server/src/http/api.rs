@@ -34,6 +34,15 @@ pub struct Api {
     pub rate: RateLimit,
 }
 
+impl Api {
+    /// What this API is, for programs.
+    pub fn document(&self) -> Reply {
+        // Written for people as well, who look at what has changed.
+        let text = serde_json::to_string_pretty(&mirra_control::description::document()).unwrap_or_default();
+        reply::json(StatusCode::OK, Bytes::from(text + "\n"))
+    }
+}
+
 /// The answer in its envelope, with how many requests are left.
 pub async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Reply {
     let caller = endpoint.caller(request.headers()).await;

@@ -46,6 +46,9 @@ impl Endpoint {
         match path {
             "/healthz" => return reading(request.method(), || reply::text(StatusCode::OK, "ok\n")),
             "/readyz" => return reading(request.method(), || self.readiness()),
+            // What everybody's server says, and nothing of anybody's.
+            "/openapi.json" => return reading(request.method(), || self.api.document()),
+            "/docs" => return reading(request.method(), || reply::html(mirra_control::description::page())),
             mirra_control::CALLBACK if request.method() == Method::GET => return login::logged_in(self, request).await,
             _ => {}
         }
@@ -110,7 +113,7 @@ impl Endpoint {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "curl http://{}{RUN}{path} -d '{{}}'{state}", self.address);
         }
-        text.push_str("\nGET /healthz, /readyz, /metrics\n");
+        text.push_str("\nGET /docs, /openapi.json, /healthz, /readyz, /metrics\n");
         text
     }
 }

@@ -8,6 +8,7 @@ mod cache;
 mod command_line;
 mod control;
 mod credentials;
+mod description;
 mod executor;
 mod fixtures;
 mod hostile;
