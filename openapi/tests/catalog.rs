@@ -55,20 +55,23 @@ fn least(document: &Document, schema: &Value) -> Value {
     }
 }
 
+/// What an object must have, its parts taken together.
 fn least_object(document: &Document, schema: &Value) -> Map<String, Value> {
-    let mut members = Map::new();
+    let mut properties = Map::new();
+    let mut required = BTreeSet::new();
+    gather(document, schema, &mut properties, &mut required);
+    required.into_iter().filter_map(|name| properties.get(&name).map(|property| (name, least(document, property)))).collect()
+}
+
+fn gather(document: &Document, schema: &Value, properties: &mut Map<String, Value>, required: &mut BTreeSet<String>) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return least_object(document, document.json().pointer(reference.trim_start_matches('#')).unwrap());
+        return gather(document, document.json().pointer(reference.trim_start_matches('#')).unwrap(), properties, required);
     }
     for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        members.extend(least_object(document, part));
+        gather(document, part, properties, required);
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
-            members.insert(name.into(), least(document, property));
-        }
-    }
-    members
+    properties.extend(schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
+    required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
 }
 
 fn least_params(document: &Document, operation: &Operation) -> Map<String, Value> {
