@@ -157,11 +157,16 @@ impl Exchange<'_> {
     async fn send(&self, request: &RequestParts, credentials: Option<&Credentials>) -> Result<Fetched, ApiError> {
         let endpoint = &self.definition.terms.endpoint;
         let base_url = self.row.installation.base_url.as_ref().unwrap_or(&endpoint.base_url).trim_end_matches('/');
-        let mut headers = vec![("Accept".to_owned(), "application/json, */*;q=0.5".to_owned()), (USER_AGENT.0.to_owned(), USER_AGENT.1.to_owned())];
-        headers.extend(endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        headers.extend(request.headers.iter().cloned());
         let body = request.body.as_ref();
+        let mut headers = request.headers.clone();
         headers.extend(body.map(|(content_type, _)| ("Content-Type".to_owned(), content_type.clone())));
+        let constant = endpoint.headers.iter().map(|(name, value)| (&**name, &**value));
+        for (name, value) in constant.chain(USUAL) {
+            // What a caller or the resource says goes before what is usual.
+            if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                headers.push((name.to_owned(), value.to_owned()));
+            }
+        }
         let unsigned = Signed { url: format!("{base_url}{}", request.path_and_query), headers };
         let signed = sign(endpoint, credentials, unsigned);
         let fetch = Fetch {
@@ -199,7 +204,8 @@ impl Exchange<'_> {
     }
 }
 
-const USER_AGENT: (&str, &str) = ("User-Agent", concat!("mirra/", env!("CARGO_PKG_VERSION")));
+/// What each request has, unless something else is said.
+const USUAL: [(&str, &str); 2] = [("Accept", "application/json, */*;q=0.5"), ("User-Agent", concat!("mirra/", env!("CARGO_PKG_VERSION")))];
 
 /// What APIs say of an error, wherever they put it.
 fn reason(body: &Value) -> Option<String> {

@@ -29,8 +29,6 @@ macro_rules! entry {
     };
 }
 
-const CATALOG: [Entry; 0] = [];
-/*TMP
 const CATALOG: [Entry; 7] = [
     entry!("anthropic"),
     entry!("github"),
@@ -40,7 +38,6 @@ const CATALOG: [Entry; 7] = [
     entry!("slack"),
     entry!("telegram"),
 ];
-*/
 
 /// `resource.json`: all that a document does not say.
 #[derive(Deserialize)]

@@ -29,7 +29,7 @@ pub struct ClientParams {
 pub async fn client(scene: &Scene<'_>, params: ClientParams) -> Result<Answer, ApiError> {
     let (name, definition) = described(scene, &params.id).await?;
     let document = definition.document.as_ref().ok_or_else(no_document)?;
-    let methods: Vec<(&str, &Operation)> = definition.methods().collect();
+    let methods: Vec<(String, &Operation)> = definition.methods().map(|(name, operation)| (name.to_owned(), operation)).collect();
     let (file, code) = match params.language {
         Language::Typescript => (format!("{name}.d.ts"), generate::typescript(&name, &methods, document)),
         Language::Python => (format!("{name}.pyi"), generate::python(&name, &methods, document)),
@@ -41,7 +41,7 @@ pub async fn client(scene: &Scene<'_>, params: ClientParams) -> Result<Answer, A
 pub async fn page(scene: &Scene<'_>, id: &str) -> Result<Answer, ApiError> {
     let (name, definition) = described(scene, id).await?;
     let document = definition.document.as_ref().ok_or_else(no_document)?;
-    let methods: Vec<(&str, &Operation)> = definition.methods().collect();
+    let methods: Vec<(String, &Operation)> = definition.methods().map(|(name, operation)| (name.to_owned(), operation)).collect();
     Answer::of(&generate::page(&name, &methods, document))
 }
 

@@ -1,12 +1,16 @@
 //! The host's side of `wit/`: one file per interface, each an implementation for the state of a call.
 
+mod ai;
 mod clocks;
 mod files;
 mod hashing;
 mod logging;
+mod memory;
 mod metering;
 mod operations;
 mod random;
+mod resources;
+mod typed;
 mod wasi;
 
 use std::{sync::Arc, task::Poll};
@@ -37,6 +41,26 @@ pub mod bindings {
             default: trappable,
         },
         exports: { default: async },
+        require_store_data_send: true,
+    });
+}
+
+/// What the world `typed` has besides.
+pub mod typed_bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "typed",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "mirra:function/clocks": super::bindings::mirra::function::clocks,
+            "mirra:function/files": super::bindings::mirra::function::files,
+            "mirra:function/hashing": super::bindings::mirra::function::hashing,
+            "mirra:function/logging": super::bindings::mirra::function::logging,
+            "mirra:function/metering": super::bindings::mirra::function::metering,
+            "mirra:function/operations": super::bindings::mirra::function::operations,
+            "mirra:function/random": super::bindings::mirra::function::random,
+        },
         require_store_data_send: true,
     });
 }
@@ -94,6 +118,13 @@ pub fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
     bindings::mirra::function::metering::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::operations::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
     bindings::mirra::function::random::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
+}
+
+/// What is typed besides, for components of other origin: the engines that ship with mirra ask by names.
+pub fn add_typed_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    typed_bindings::mirra::function::ai::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    typed_bindings::mirra::function::memory::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    typed_bindings::mirra::function::resources::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)
 }
 
 /// WASI 0.2 besides, for components of other origin: clocks, randomness and output, neither files nor sockets.

@@ -162,7 +162,7 @@ impl Call {
         Ok(id)
     }
 
-    fn admit(&mut self, name: &str, arguments: String) -> Result<Answering, OperationError> {
+    pub fn admit(&mut self, name: &str, arguments: String) -> Result<Answering, OperationError> {
         let refuse = |code, message: String| Err(OperationError::new(code, message));
         let open_max = self.guard.limits().open_operations_max;
         if self.operations.open.len() >= open_max as usize {

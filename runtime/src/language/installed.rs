@@ -81,6 +81,7 @@ fn install_components(setup: &Setup) -> Result<Installed> {
     let fuel = Fuel::CountedByWasmtime;
     let (wasmtime, mut linker) = wasmtime(setup, fuel, Needs::Little)?;
     host::add_wasi_to_linker(&mut linker)?;
+    host::add_typed_to_linker(&mut linker)?;
     let engine = wasmtime.weak();
     // As long as there are handlers that it could interrupt.
     let tick = move || {

@@ -25,5 +25,6 @@ mod shutdown;
 mod stock;
 mod stock_python;
 mod support;
+mod typed;
 mod wall;
 mod watch;

@@ -2,7 +2,7 @@
 // knows what there is, and refuses the rest.
 
 import { INSPECT, defineGlobal, defineProperty } from "./intrinsics.mjs";
-import { start } from "./operations.mjs";
+import { Operation, start } from "./operations.mjs";
 
 /** Names that the language asks for: had they a value, `await mirra.memory` or JSON.stringify would start operations. */
 const NEVER_A_NAME = { __proto__: null, then: true, toJSON: true };
@@ -33,6 +33,22 @@ function operation(name) {
   return named(name, (params) => start(name, params));
 }
 
+/** What a model says, while it says it: `for await (const part of mirra.ai.chatStream(params))`. */
+async function* parts(name, params) {
+  const operation = new Operation(name, params);
+  try {
+    yield await operation.first;
+    while (!operation.isOver) yield await operation.next();
+  } finally {
+    operation.cancel();
+  }
+}
+
+function ofModels(method) {
+  const name = `ai.${method}`;
+  return method.endsWith("Stream") ? named(name, (params) => parts(name, params)) : operation(name);
+}
+
 /** A member of `mirra.resources`: an operation (`call`) or, if asked for members, an installed resource. */
 function resource(name) {
   const path = `resources.${name}`;
@@ -41,7 +57,8 @@ function resource(name) {
 
 function adapter(name) {
   const label = `mirra.${name}`;
-  return grow(shownAs(label), name === "resources" ? resource : (method) => operation(`${name}.${method}`));
+  const member = { __proto__: null, ai: ofModels, resources: resource }[name] ?? ((method) => operation(`${name}.${method}`));
+  return grow(shownAs(label), member);
 }
 
 function shownAs(label) {

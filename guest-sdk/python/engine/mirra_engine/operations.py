@@ -15,16 +15,17 @@ is_preparing = True
 
 def call(name, arguments, result, failure, refusal=None):
     """Starts `name`. Answers its future in a coroutine, elsewhere its result once it is there."""
-    future = _start(name, arguments, result, failure, refusal)
+    future = start(name, arguments, result, failure, refusal)
     return future if asyncio._get_running_loop() is not None else wait_for(future)
 
 
 def call_and_wait(name, arguments, result, failure, refusal=None):
     """The same for code that cannot await, wherever it is called from. What runs beside it stands still meanwhile."""
-    return wait_for(_start(name, arguments, result, failure, refusal))
+    return wait_for(start(name, arguments, result, failure, refusal))
 
 
-def _start(name, arguments, result, failure, refusal):
+def start(name, arguments, result, failure, refusal=None):
+    """Starts `name`. Answers its future."""
     if is_preparing:
         raise RuntimeError(refusal or f"mirra.{name}() was called while the handler was prepared; move the call into the handler")
     return _future_of(host.start(name, arguments), result, failure)

@@ -27,10 +27,66 @@ class _Operation:
             params = named
         elif named:
             raise TypeError(f"mirra.{self._name}() takes one object or named values, not both")
-        return operations.call(self._name, json.dumps(params, allow_nan=False), _result, _failure)
+        return self._start(json.dumps(params, allow_nan=False))
+
+    def _start(self, arguments):
+        return operations.call(self._name, arguments, _result, _failure)
 
     def __repr__(self):
         return f"<mirra.{self._name}>"
+
+
+class _Parts:
+    """What a model says, while it says it: to be read by `async for`, or by `for`."""
+
+    def __init__(self, name, arguments):
+        self._begin = lambda: operations.start(name, arguments, self._part, _failure)
+        self._rest = None
+
+    def _part(self, outcome, rest):
+        self._rest = rest
+        return json.loads(outcome)
+
+    def _next(self):
+        """The future of the next part, or None."""
+        begin, self._begin = self._begin, None
+        if begin is not None:
+            return begin()
+        rest, self._rest = self._rest, None
+        return None if rest is None else rest.next(self._part, _failure)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if (part := self._next()) is None:
+            raise StopAsyncIteration
+        return await part
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if (part := self._next()) is None:
+            raise StopIteration
+        return operations.wait_for(part)
+
+    def close(self):
+        """Nobody wants the rest."""
+        self._begin = None
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            rest.cancel()
+
+    def __del__(self):
+        self.close()
+
+
+class _Stream(_Operation):
+    """An operation that answers in parts: `mirra.ai.chatStream`."""
+
+    def _start(self, arguments):
+        return _Parts(self._name, arguments)
 
 
 class _Adapter(_Operation):
@@ -41,7 +97,12 @@ class _Adapter(_Operation):
         if name.startswith("_"):
             raise AttributeError(f"mirra.{self._name} has no {name!r}", name=name, obj=self)
         path = f"{self._name}.{name}"
-        member = _Adapter(path) if self._name == "resources" and name != "call" else _Operation(path)
+        if self._name == "resources" and name != "call":
+            member = _Adapter(path)
+        elif self._name == "ai" and name.endswith("Stream"):
+            member = _Stream(path)
+        else:
+            member = _Operation(path)
         self.__dict__[name] = member
         return member
 

@@ -1,6 +1,6 @@
 """What a handler can reach outside of its instance. The engine's own is `guest-sdk/python/engine/mirra_engine/sdk.py`."""
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import AsyncIterator, Iterator, KeysView, Mapping
 from typing import Any, Protocol, TypeAlias, type_check_only
 
 Event: TypeAlias = dict[str, Any]
@@ -44,6 +44,22 @@ class _Operation(Protocol):
     def __call__(self, params: Mapping[str, Any] | None = None, /, **named: Any) -> Any: ...
 
 @type_check_only
+class _Parts(Protocol):
+    """Parts of an answer, as they come: to be read by `async for`, or by `for`."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def __next__(self) -> Any: ...
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+    async def __anext__(self) -> Any: ...
+    def close(self) -> None: ...
+
+@type_check_only
+class _Stream(Protocol):
+    """Takes one object or named values. Answers its parts."""
+
+    def __call__(self, params: Mapping[str, Any] | None = None, /, **named: Any) -> _Parts: ...
+
+@type_check_only
 class _Adapter(Protocol):
     """Has whatever operations its host offers."""
 
@@ -70,11 +86,11 @@ class _Resources(Protocol):
 @type_check_only
 class _Ai(Protocol):
     chat: _Operation
-    chatStream: _Operation
+    chatStream: _Stream
     batchChat: _Operation
     decide: _Operation
     agent: _Operation
-    agentStream: _Operation
+    agentStream: _Stream
     computerUse: _Operation
     transcribeAudio: _Operation
 
