@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{Method, Named, is_identifier, pascal, said, shape::taken};
+use super::{Method, Named, TEXT_MAX, is_identifier, pascal, said, shape::taken};
 use crate::{Document, pointer};
 
 const DEPTH_MAX: usize = 16;
@@ -18,6 +18,10 @@ pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> St
     let _ = writeln!(text, "export interface {client} {{");
     let mut types = String::new();
     for (method, operation) in methods {
+        if text.len() + types.len() > TEXT_MAX {
+            let _ = writeln!(text, "  {}(params?: unknown): Promise<unknown>;", key(method));
+            continue;
+        }
         let params = named.unique(&format!("{method} params"));
         let result = named.unique(&format!("{method} result"));
         let taken = taken(&named, operation);
@@ -41,6 +45,10 @@ pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> St
     text.push_str(&types);
     while let Some((name, schema)) = named.next() {
         text.push('\n');
+        if text.len() > TEXT_MAX {
+            let _ = writeln!(text, "export type {name} = unknown;");
+            continue;
+        }
         comment(&mut text, "", schema.get("description").and_then(Value::as_str).into_iter().flat_map(str::lines));
         let _ = writeln!(text, "export type {name} = {};", kind(&named, schema, 0));
     }
