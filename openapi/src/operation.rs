@@ -1,6 +1,10 @@
 //! What a document says of one operation.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -120,6 +124,11 @@ impl Body {
     /// Whether a call gives the body's members among its parameters; otherwise it gives `body`.
     pub fn is_flat(&self) -> bool {
         self.flat
+    }
+
+    /// The members that a call may give as files.
+    pub(crate) fn files(&self) -> Option<&BTreeSet<String>> {
+        Some(&self.media.get(self.upload?)?.members.as_ref()?.files)
     }
 
     pub(crate) fn chosen(&self) -> Option<&Media> {

@@ -75,7 +75,12 @@ fn section<'d>(text: &mut String, named: &Named<'d>, operation: &'d Operation) {
 }
 
 fn row<'d>(text: &mut String, named: &Named<'d>, name: &str, member: &Member<'d>, depth: usize) {
-    let required = if member.required { " · required" } else { "" };
+    let required = match (member.required, member.file) {
+        (true, false) => " · required",
+        (true, true) => " · required, or a file {filename, contentType, data}",
+        (false, true) => " · or a file {filename, contentType, data}",
+        (false, false) => "",
+    };
     let _ = writeln!(
         text,
         "<tr><td><code>{}</code><td><code>{}</code><span class=\"quiet\">{required}</span>",

@@ -153,8 +153,12 @@ impl<'d> Writer<'d> {
     }
 
     fn class(&mut self, name: &str, base: &str, total: bool, members: &[(&'d str, &Member<'d>)]) {
-        let kinds: Vec<(&str, String, Option<&str>)> =
-            members.iter().map(|(member, of)| (*member, self.kind(of.schema, &format!("{name} {member}"), 0), of.description)).collect();
+        let kinds = members.iter().map(|(member, of)| {
+            let kind = self.kind(of.schema, &format!("{name} {member}"), 0);
+            // A file with its name and content type.
+            (*member, if of.file { format!("Union[{kind}, Dict[str, str]]") } else { kind }, of.description)
+        });
+        let kinds: Vec<(&str, String, Option<&str>)> = kinds.collect();
         let plain = |name: &str| is_identifier(name) && !RESERVED.contains(&name) && !name.starts_with("__");
         let (plain, other): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(member, ..)| plain(member));
         let mut bases = base.to_owned();

@@ -49,6 +49,7 @@ fn typescript_says_what_goes_in_and_what_comes_out() {
         "nick?: \"a\" | \"b\" | null;",
         "pet?: (Cat | Dog) | null;",
         "friends?: Array<User>;",
+        "photo?: string | { filename?: string; contentType?: string; data: string };",
     ] {
         assert!(text.contains(part), "{part}\nin\n{text}");
     }
@@ -78,6 +79,7 @@ fn python_is_python() {
         "class User(_UserRequired, total=False):",
         "    nick: Optional[Literal[\"a\", \"b\"]]",
         "    friends: List[\"User\"]",
+        "    photo: Union[str, Dict[str, str]]",
     ] {
         assert!(text.contains(part), "{part}\nin\n{text}");
     }
