@@ -1,5 +1,5 @@
 //! How long it takes to make a request of a call's parameters, and to check an answer: `cargo run --release -p mirra-openapi --example
-//! speed`. On two shared cores: 3 µs, and 2 µs.
+//! speed`. On two shared cores: 2 µs each.
 
 use std::{error::Error, hint::black_box, time::Instant};
 

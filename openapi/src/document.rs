@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    fmt,
     sync::Arc,
 };
 
@@ -112,6 +113,11 @@ impl Document {
         self.operations.iter().find(|operation| operation.method().eq_ignore_ascii_case(http_method) && operation.path() == path)
     }
 
+    /// The operation with this `operationId`.
+    pub fn operation_called(&self, operation_id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.operation_id() == Some(operation_id))
+    }
+
     /// The document as it was given.
     pub fn json(&self) -> &Value {
         &self.root
@@ -121,6 +127,12 @@ impl Document {
     pub(crate) fn schema(&self, reference: &str) -> Option<(&str, &Value)> {
         let id = self.schemas.id(reference)?;
         Some((self.schemas.pointer(id), self.schemas.json(id)))
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Document").field("title", &self.title()).field("operations", &self.operations).finish_non_exhaustive()
     }
 }
 

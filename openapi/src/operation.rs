@@ -1,6 +1,10 @@
 //! What a document says of one operation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -122,6 +126,11 @@ impl Body {
         self.flat
     }
 
+    /// The members that a call may give as files.
+    pub(crate) fn files(&self) -> Option<&BTreeSet<String>> {
+        Some(&self.media.get(self.upload?)?.members.as_ref()?.files)
+    }
+
     pub(crate) fn chosen(&self) -> Option<&Media> {
         self.media.get(self.chosen)
     }
@@ -136,8 +145,8 @@ pub enum Statuses {
     Default,
 }
 
-impl std::fmt::Display for Statuses {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Statuses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Statuses::One(status) => write!(formatter, "{status}"),
             Statuses::Range(digit) => write!(formatter, "{digit}XX"),
@@ -248,5 +257,11 @@ impl Operation {
             self.responses.iter().find(success).or_else(|| self.responses.iter().find(|one| one.statuses == Statuses::Default))?;
         let media = response.media.iter().find(|media| media.schema.is_some())?;
         Some(self.media_schema(media))
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.method, self.path())
     }
 }

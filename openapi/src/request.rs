@@ -231,7 +231,7 @@ impl Body {
     /// What files can be sent in, if a call gives some.
     fn upload_of(&self, members: &Map<String, Value>) -> Option<&Media> {
         let upload = self.media.get(self.upload?)?;
-        let files = &upload.members.as_ref()?.files;
+        let files = self.files()?;
         let is_file =
             |value: &Value| form::is_file_object(value) || value.as_array().is_some_and(|items| items.iter().any(form::is_file_object));
         files.iter().any(|name| members.get(name).is_some_and(is_file)).then_some(upload)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{
-    Method, Named,
+    Method, Named, TEXT_MAX,
     shape::{Member, object, taken},
 };
 use crate::{Document, Operation, pointer};
@@ -33,7 +33,9 @@ pub fn page(name: &str, methods: &[Method<'_>], document: &Document) -> String {
     text.push_str("</ul></nav>\n");
     for (number, (method, operation)) in methods.iter().enumerate() {
         let _ = writeln!(text, "<section id=\"m{number}\">\n<h2><code>{}</code></h2>", escaped(method));
-        section(&mut text, &named, operation);
+        if text.len() < TEXT_MAX {
+            section(&mut text, &named, operation);
+        }
         text.push_str("</section>\n");
     }
     text.push_str("</html>\n");
@@ -73,7 +75,12 @@ fn section<'d>(text: &mut String, named: &Named<'d>, operation: &'d Operation) {
 }
 
 fn row<'d>(text: &mut String, named: &Named<'d>, name: &str, member: &Member<'d>, depth: usize) {
-    let required = if member.required { " · required" } else { "" };
+    let required = match (member.required, member.file) {
+        (true, false) => " · required",
+        (true, true) => " · required, or a file {filename, contentType, data}",
+        (false, true) => " · or a file {filename, contentType, data}",
+        (false, false) => "",
+    };
     let _ = writeln!(
         text,
         "<tr><td><code>{}</code><td><code>{}</code><span class=\"quiet\">{required}</span>",

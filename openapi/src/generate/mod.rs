@@ -25,6 +25,8 @@ pub type Method<'d> = (String, &'d Operation);
 
 /// Schemas written out; parts shared by reference could otherwise be written any number of times.
 const WRITTEN_MAX: usize = 100_000;
+/// Bytes, beyond which whatever is left is told by its name only.
+const TEXT_MAX: usize = 16 << 20;
 
 /// The schemas that have names, as they are met.
 struct Named<'d> {

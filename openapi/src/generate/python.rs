@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{
-    Method, Named, is_identifier, pascal, said,
+    Method, Named, TEXT_MAX, is_identifier, pascal, said,
     shape::{Member, object, taken},
 };
 use crate::{Document, pointer};
@@ -68,6 +68,10 @@ pub fn python(name: &str, methods: &[Method<'_>], document: &Document) -> String
     let lines = document.title().lines().chain(document.description().into_iter().flat_map(str::lines));
     docstring(&mut protocol, "    ", lines);
     for (method, operation) in methods {
+        if writer.text.len() + protocol.len() > TEXT_MAX {
+            let _ = writeln!(protocol, "\n    def {}(self, params: Any = ...) -> Any: ...", identifier(method));
+            continue;
+        }
         let params = writer.named.unique(&format!("{method} params"));
         let taken = taken(&writer.named, operation);
         writer.typed_dict(&params, taken.members.iter().map(|(name, member)| (*name, member)).collect());
@@ -86,7 +90,10 @@ pub fn python(name: &str, methods: &[Method<'_>], document: &Document) -> String
         protocol.push_str("    ...\n");
     }
     while let Some((name, schema)) = writer.named.next() {
-        writer.alias(&name, schema);
+        match writer.text.len() {
+            ..=TEXT_MAX => writer.alias(&name, schema),
+            _ => writer.text.push_str(&format!("\n{name} = Any\n")),
+        }
     }
     format!("{HEAD}{}{protocol}", writer.text)
 }
@@ -146,8 +153,12 @@ impl<'d> Writer<'d> {
     }
 
     fn class(&mut self, name: &str, base: &str, total: bool, members: &[(&'d str, &Member<'d>)]) {
-        let kinds: Vec<(&str, String, Option<&str>)> =
-            members.iter().map(|(member, of)| (*member, self.kind(of.schema, &format!("{name} {member}"), 0), of.description)).collect();
+        let kinds = members.iter().map(|(member, of)| {
+            let kind = self.kind(of.schema, &format!("{name} {member}"), 0);
+            // A file with its name and content type.
+            (*member, if of.file { format!("Union[{kind}, Dict[str, str]]") } else { kind }, of.description)
+        });
+        let kinds: Vec<(&str, String, Option<&str>)> = kinds.collect();
         let plain = |name: &str| is_identifier(name) && !RESERVED.contains(&name) && !name.starts_with("__");
         let (plain, other): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(member, ..)| plain(member));
         let mut bases = base.to_owned();

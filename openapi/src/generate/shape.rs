@@ -11,10 +11,13 @@ use crate::{Operation, pointer};
 const DEPTH_MAX: usize = 8;
 
 /// A member of an object.
+#[derive(Clone, Copy)]
 pub struct Member<'d> {
     pub schema: &'d Value,
     pub required: bool,
     pub description: Option<&'d str>,
+    /// It may be a file with a name and a content type, as well.
+    pub file: bool,
 }
 
 /// An object, its parts taken together.
@@ -51,7 +54,7 @@ fn gather<'d>(named: &Named<'d>, schema: &'d Value, depth: usize, object: &mut O
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         let description = schema.get("description").and_then(Value::as_str);
-        object.members.insert(name, Member { schema, required: false, description });
+        object.members.insert(name, Member { schema, required: false, description, file: false });
     }
     required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
     if let Some(others) = schema.get("additionalProperties").filter(|others| others.is_object()) {
@@ -81,6 +84,11 @@ fn is_object(named: &Named<'_>, schema: &Value, depth: usize) -> bool {
     }
 }
 
+fn is_read_only(named: &Named<'_>, schema: &Value) -> bool {
+    let schema = pointer::reference(schema).and_then(|reference| named.document.schema(reference)).map_or(schema, |(_, schema)| schema);
+    schema.get("readOnly") == Some(&Value::Bool(true))
+}
+
 /// What a method takes.
 pub struct Taken<'d> {
     pub members: BTreeMap<&'d str, Member<'d>>,
@@ -96,16 +104,22 @@ pub fn taken<'d>(named: &Named<'d>, operation: &'d Operation) -> Taken<'d> {
         let schema = operation.parameter_schema(parameter);
         let description = parameter.description().or_else(|| schema.get("description").and_then(Value::as_str));
         let required = parameter.required() && schema.get("default").is_none();
-        members.insert(parameter.name(), Member { schema, required, description });
+        members.insert(parameter.name(), Member { schema, required, description, file: false });
     }
     let mut also = None;
     if let Some(body) = operation.body() {
         let schema = operation.body_schema();
         if !body.is_flat() {
-            members.insert("body", Member { schema, required: body.required(), description: body.description() });
+            members.insert("body", Member { schema, required: body.required(), description: body.description(), file: false });
         } else if let Some(object) = object(named, schema) {
-            let own = object.members.into_iter();
-            members.extend(own.map(|(name, member)| (name, Member { required: member.required && body.required(), ..member })));
+            // What only answers have is nothing to give.
+            let own = object.members.into_iter().filter(|(_, member)| !is_read_only(named, member.schema));
+            let files = body.files();
+            let member = |(name, member): (&'d str, Member<'d>)| {
+                let required = member.required && body.required();
+                (name, Member { required, file: files.is_some_and(|files| files.contains(name)), ..member })
+            };
+            members.extend(own.map(member));
         } else {
             also = Some(schema);
         }

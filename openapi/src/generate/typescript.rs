@@ -4,10 +4,15 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{Method, Named, is_identifier, pascal, said, shape::taken};
+use super::{
+    Method, Named, TEXT_MAX, is_identifier, pascal, said,
+    shape::{Member, taken},
+};
 use crate::{Document, pointer};
 
 const DEPTH_MAX: usize = 16;
+/// What a member may be that is sent as a file.
+const FILE: &str = " | { filename?: string; contentType?: string; data: string }";
 
 /// Declarations of a client whose methods are these: an interface of the resource's name and all types that it needs.
 pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> String {
@@ -18,6 +23,10 @@ pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> St
     let _ = writeln!(text, "export interface {client} {{");
     let mut types = String::new();
     for (method, operation) in methods {
+        if text.len() + types.len() > TEXT_MAX {
+            let _ = writeln!(text, "  {}(params?: unknown): Promise<unknown>;", key(method));
+            continue;
+        }
         let params = named.unique(&format!("{method} params"));
         let result = named.unique(&format!("{method} result"));
         let taken = taken(&named, operation);
@@ -26,7 +35,7 @@ pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> St
         let _ = writeln!(text, "  {}(params{optional}: {params}): Promise<{result}>;", key(method));
         let mut parts = Vec::new();
         if !taken.members.is_empty() || taken.also.is_none() {
-            let members = taken.members.iter().map(|(name, member)| (*name, member.schema, member.required, member.description));
+            let members = taken.members.iter().map(|(name, member)| (*name, *member));
             parts.push(object(&named, members, 0));
         }
         parts.extend(taken.also.map(|body| kind(&named, body, 0)));
@@ -41,6 +50,10 @@ pub fn typescript(name: &str, methods: &[Method<'_>], document: &Document) -> St
     text.push_str(&types);
     while let Some((name, schema)) = named.next() {
         text.push('\n');
+        if text.len() > TEXT_MAX {
+            let _ = writeln!(text, "export type {name} = unknown;");
+            continue;
+        }
         comment(&mut text, "", schema.get("description").and_then(Value::as_str).into_iter().flat_map(str::lines));
         let _ = writeln!(text, "export type {name} = {};", kind(&named, schema, 0));
     }
@@ -71,15 +84,16 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn object<'d>(named: &Named<'d>, members: impl Iterator<Item = (&'d str, &'d Value, bool, Option<&'d str>)>, depth: usize) -> String {
+fn object<'d>(named: &Named<'d>, members: impl Iterator<Item = (&'d str, Member<'d>)>, depth: usize) -> String {
     let indent = "  ".repeat(depth + 1);
     let mut text = String::from("{\n");
     let mut any = false;
-    for (name, schema, required, description) in members {
+    for (name, member) in members {
         any = true;
-        comment(&mut text, &indent, description.into_iter().flat_map(str::lines));
-        let optional = if required { "" } else { "?" };
-        let _ = writeln!(text, "{indent}{}{optional}: {};", key(name), kind(named, schema, depth + 1));
+        comment(&mut text, &indent, member.description.into_iter().flat_map(str::lines));
+        let optional = if member.required { "" } else { "?" };
+        let file = if member.file { FILE } else { "" };
+        let _ = writeln!(text, "{indent}{}{optional}: {}{file};", key(name), kind(named, member.schema, depth + 1));
     }
     if any { format!("{text}{}}}", "  ".repeat(depth)) } else { "{}".into() }
 }
@@ -131,7 +145,7 @@ fn own<'d>(named: &Named<'d>, schema: &'d Value, depth: usize) -> Option<String>
                 schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
             let member = |(name, schema): (&'d String, &'d Value)| {
                 let description = schema.get("description").and_then(Value::as_str);
-                (&**name, schema, required.contains(&&**name), description)
+                (&**name, Member { schema, required: required.contains(&&**name), description, file: false })
             };
             let known = properties.map(|properties| object(named, properties.iter().map(member), depth));
             let composed = ["allOf", "oneOf", "anyOf"].iter().any(|keyword| schema.get(*keyword).is_some());

@@ -14,8 +14,10 @@ const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "ob
 const COUNTS: [&str; 6] = ["maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties"];
 const FLAGS: [&str; 7] = ["nullable", "readOnly", "writeOnly", "deprecated", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"];
 const TEXTS: [&str; 4] = ["title", "description", "format", "pattern"];
+/// Different ones in a document; each is compiled.
+const PATTERNS_MAX: usize = 1_000;
 /// Schemas that apply to one and the same value by `allOf` and its kin, without a reference: each of them costs at every value.
-const WIDTH_MAX: usize = 1_000;
+const WIDTH_MAX: usize = 500;
 
 /// The schemas found so far, by the places that they stand at.
 #[derive(Default)]
@@ -81,6 +83,9 @@ impl Gathered {
     }
 
     fn pattern(&mut self, pattern: &str) -> Option<String> {
+        if self.patterns.len() >= PATTERNS_MAX && !self.patterns.contains_key(pattern) {
+            return Some(format!("the document has more than {PATTERNS_MAX} patterns"));
+        }
         let check = || options().build(&json!({ "pattern": pattern })).err().map(|error| error.to_string());
         self.patterns.entry(pattern.to_owned()).or_insert_with(check).clone()
     }
@@ -164,7 +169,7 @@ impl Checker<'_> {
             && let Some(message) = self.gathered.pattern(pattern)
         {
             let message = message.lines().last().unwrap_or_default().to_owned();
-            self.problems.add(child(pointer, "pattern"), format!("not a pattern that can be matched in linear time: {message}"));
+            self.problems.add(child(pointer, "pattern"), format!("is no pattern that can be used: {message}"));
         }
     }
 

@@ -49,6 +49,7 @@ fn typescript_says_what_goes_in_and_what_comes_out() {
         "nick?: \"a\" | \"b\" | null;",
         "pet?: (Cat | Dog) | null;",
         "friends?: Array<User>;",
+        "photo?: string | { filename?: string; contentType?: string; data: string };",
     ] {
         assert!(text.contains(part), "{part}\nin\n{text}");
     }
@@ -78,6 +79,7 @@ fn python_is_python() {
         "class User(_UserRequired, total=False):",
         "    nick: Optional[Literal[\"a\", \"b\"]]",
         "    friends: List[\"User\"]",
+        "    photo: Union[str, Dict[str, str]]",
     ] {
         assert!(text.contains(part), "{part}\nin\n{text}");
     }
@@ -99,4 +101,17 @@ fn the_page_says_all_of_it_and_runs_nothing() {
     let hostile = hostile();
     let text = page("<b>", &methods(&hostile), &hostile);
     assert!(!text.contains("<script") && !text.contains("<b>") && text.matches("</style>").count() == 1, "{text}");
+}
+
+#[test]
+fn what_is_shared_is_not_written_without_end() {
+    let item = json!({"get": {"description": "x".repeat(1_000_000), "responses": {"200": {"description": "ok"}}}});
+    let mut paths: serde_json::Map<String, serde_json::Value> =
+        (0..100).map(|number| (format!("/a{number}"), json!({"$ref": "#/paths/~1shared"}))).collect();
+    paths.insert("/shared".into(), item);
+    let document = Document::from_json(json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": paths})).unwrap();
+    let methods = methods(&document);
+    for text in [typescript("x", &methods, &document), python("x", &methods, &document), page("x", &methods, &document)] {
+        assert!(text.len() < 20 << 20, "{}", text.len());
+    }
 }

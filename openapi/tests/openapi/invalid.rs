@@ -6,10 +6,7 @@ use mirra_openapi::{Document, Problems};
 use serde_json::{Value, json};
 
 fn refused(text: &str) -> Problems {
-    match Document::read(text) {
-        Ok(_) => panic!("accepted"),
-        Err(problems) => problems,
-    }
+    Document::read(text).unwrap_err()
 }
 
 #[test]
@@ -36,7 +33,7 @@ fn every_problem_is_told_at_its_place() {
 fn at_most_fifty_problems_are_kept() {
     let paths: serde_json::Map<String, Value> = (0..200).map(|number| (format!("/a{number}"), json!({"get": {}}))).collect();
     let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": paths});
-    assert_eq!(Document::from_json(document).err().unwrap().0.len(), 50);
+    assert_eq!(Document::from_json(document).unwrap_err().0.len(), 50);
 }
 
 #[test]
@@ -56,7 +53,7 @@ fn nesting_is_bounded() {
     for _ in 0..70 {
         value = json!([value]);
     }
-    let problems = Document::from_json(value).err().unwrap();
+    let problems = Document::from_json(value).unwrap_err();
     assert!(problems.to_string().contains("nested more than 64 deep"), "{problems}");
 }
 
@@ -85,7 +82,7 @@ fn operations_are_bounded() {
         Document::from_json(json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": paths}))
     };
     assert_eq!(document(2_000).map(|document| document.operations().len()).ok(), Some(2_000));
-    assert!(document(2_001).err().unwrap().to_string().contains("more than 2000 operations"));
+    assert!(document(2_001).unwrap_err().to_string().contains("more than 2000 operations"));
 }
 
 #[test]
@@ -95,7 +92,7 @@ fn schemas_that_all_apply_to_one_value_are_bounded() {
         "openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {},
         "components": {"schemas": {"A": {"anyOf": any}}},
     });
-    assert!(Document::from_json(document).err().unwrap().to_string().contains("schemas apply to one value"));
+    assert!(Document::from_json(document).unwrap_err().to_string().contains("schemas apply to one value"));
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn replaced(document: &mut Value, steps: &[prop::sample::Index], value: Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn documents_never_panic(steps in vec(any::<prop::sample::Index>(), 0..9), value in any_json(), paths in any_json(), params in any_json()) {
