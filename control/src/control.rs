@@ -76,7 +76,7 @@ impl Control {
 
     /// Opens the store. The owner's first key, where nobody has a key yet: it is never told again.
     pub async fn open(&self) -> Result<Option<NewKey>, ApiError> {
-        let Opened { store, owner } = self.opened().await?;
+        let Opened { store, owner, .. } = self.opened().await?;
         if self.config.has_owner_key { Ok(None) } else { account::first_key(store, &owner.account, self.now()).await }
     }
 
@@ -125,11 +125,11 @@ impl Control {
     /// What is known of resources; with those that come with the server.
     pub(crate) async fn resources(&self) -> Result<&Resources, ApiError> {
         let Opened { store, owner, resources, .. } = self.opened().await?;
-        let begin = async || {
+        let begin = async {
             resource::provide_catalog(store, owner.id(), self.now()).await?;
             Ok(Resources::new(store.clone()))
         };
-        resources.get_or_try_init(begin).await
+        resources.get_or_try_init(|| begin).await
     }
 
     /// Encrypts all credentials with another key: the one given, or one that is made. How many there were.

@@ -9,9 +9,9 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mirra_egress::Fetch;
-use mirra_host_sdk::{ErrorCode, OperationError};
+use mirra_host_sdk::{BoxFuture, ErrorCode, OperationError};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse},
 };
@@ -111,7 +111,7 @@ impl Control {
         let definition = self.resources().await?.definition(store, &installation.resource_id).await?;
         let own = (pending.client_id.as_deref(), pending.client_secret.as_deref());
         let client = client(self, &definition, &installation.resource_id, own, Some(&row.redirect_url)).await?;
-        let fetch = |request| fetch(self, &installation.account_id, request);
+        let fetch = Provider { control: self, tenant: &installation.account_id };
         let exchange = client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let answer = exchange.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier)).request_async(&fetch).await;
         let answer = answer.map_err(|error| refused("the login was not accepted", &error))?;
@@ -165,7 +165,7 @@ impl Control {
         };
         let own = (old.client_id.as_deref(), old.client_secret.as_deref());
         let client = client(self, definition, &row.resource_id, own, None).await?;
-        let fetch = |request| fetch(self, &row.account_id, request);
+        let fetch = Provider { control: self, tenant: &row.account_id };
         let refresh_token = RefreshToken::new(refresh_token.clone());
         match client.exchange_refresh_token(&refresh_token).request_async(&fetch).await {
             Ok(answer) => {
@@ -237,6 +237,21 @@ fn tokens(answer: &BasicTokenResponse, old_refresh: Option<String>, client: (Opt
         expires_at,
         client_id: client.0,
         client_secret: client.1,
+    }
+}
+
+/// Whoever gives out tokens, as it is reached in an account's name.
+struct Provider<'a> {
+    control: &'a Control,
+    tenant: &'a str,
+}
+
+impl<'a> AsyncHttpClient<'a> for Provider<'_> {
+    type Error = OperationError;
+    type Future = BoxFuture<'a, Result<HttpResponse, OperationError>>;
+
+    fn call(&'a self, request: HttpRequest) -> Self::Future {
+        Box::pin(fetch(self.control, self.tenant, request))
     }
 }
 

@@ -29,7 +29,7 @@ pub use account::KeyRow;
 pub use credential::AuthorizationRow;
 pub use installation::{CallRow, Entry, InstallationRow, InstalledRow};
 pub use memory::{EntityRow, Period, Place};
-pub use resource::{ResourceRow, ReviewRow, Standing, Wanted};
+pub use resource::{ResourceRow, Standing, Wanted};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

@@ -119,15 +119,19 @@ impl Store {
 
     /// The newest first, and how many there are.
     pub async fn resources_of(&self, owner_id: &str, limit: u64, offset: u64) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
-        let filter = |query: &mut QueryBuilder<Sqlite>| {
+        let filtered = |select: &str| {
+            let mut query = QueryBuilder::<Sqlite>::new(select);
             query.push(" FROM resource WHERE status <> 'deleted' AND catalog_hash IS NULL AND owner_id = ").push_bind(owner_id.to_owned());
+            query
         };
-        self.page(filter, "created_at DESC, id", limit, offset).await
+        let (count, list) = (filtered("SELECT COUNT(*)"), filtered(&format!("SELECT {LISTED}")));
+        self.page(count, list, "created_at DESC, id", limit, offset).await
     }
 
     /// What anybody may install, the newest first.
     pub async fn marketplace(&self, wanted: &Wanted, limit: u64, offset: u64) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
-        let filter = |query: &mut QueryBuilder<Sqlite>| {
+        let filtered = |select: &str| {
+            let mut query = QueryBuilder::<Sqlite>::new(select);
             query.push(" FROM resource WHERE status = 'published'");
             for (column, value) in [("type", &wanted.kind), ("category", &wanted.category)] {
                 if let Some(value) = value {
@@ -140,25 +144,24 @@ impl Store {
                 query.push(" AND lower(name || ' ' || description || ' ' || tags) LIKE ").push_bind(format!("%{pattern}%"));
                 query.push(r" ESCAPE '\'");
             }
+            query
         };
-        self.page(filter, "published_at DESC, id", limit, offset).await
+        let (count, list) = (filtered("SELECT COUNT(*)"), filtered(&format!("SELECT {LISTED}")));
+        self.page(count, list, "published_at DESC, id", limit, offset).await
     }
 
     async fn page(
         &self,
-        filter: impl Fn(&mut QueryBuilder<Sqlite>),
+        mut count: QueryBuilder<Sqlite>,
+        mut list: QueryBuilder<Sqlite>,
         order: &str,
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<ResourceRow>, u64), sqlx::Error> {
-        let mut counting = QueryBuilder::<Sqlite>::new("SELECT COUNT(*)");
-        filter(&mut counting);
-        let mut listing = QueryBuilder::<Sqlite>::new(format!("SELECT {LISTED}"));
-        filter(&mut listing);
-        listing.push(format_args!(" ORDER BY {order} LIMIT {limit} OFFSET {offset}"));
+        list.push(format_args!(" ORDER BY {order} LIMIT {limit} OFFSET {offset}"));
         let reader = &mut *self.reader().await;
-        let total: i64 = counting.build_query_scalar().fetch_one(&mut *reader).await?;
-        Ok((listing.build_query_as().fetch_all(reader).await?, total.unsigned_abs()))
+        let total: i64 = count.build_query_scalar().fetch_one(&mut *reader).await?;
+        Ok((list.build_query_as().fetch_all(reader).await?, total.unsigned_abs()))
     }
 
     pub async fn standing(&self, resource_id: &str) -> Result<Standing, sqlx::Error> {

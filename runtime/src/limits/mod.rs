@@ -55,6 +55,7 @@ pub struct Guard {
 }
 
 /// What is shared between the store, which only runs while it is polled, the watch around it, and the operations under way.
+#[derive(Debug)]
 pub struct Meter {
     pub started: Instant,
     limits: Limits,

@@ -84,6 +84,8 @@ enum What {
         #[arg(long, default_value_t = 4)]
         seconds: u64,
     },
+    /// Resources: what a call adds to its HTTP request, and many at a time
+    Resources,
     /// Handlers with numpy and pandas in them
     Scientific,
     /// What the limits cost CPU-bound handlers
@@ -119,6 +121,7 @@ impl What {
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
             What::Node { ref packages, ref quickjs, rounds } => mirra_benches::node(workbench, packages, quickjs.as_deref(), rounds).await,
             What::Memory { entities, seconds } => mirra_benches::memory(workbench, &program, entities, seconds).await,
+            What::Resources => mirra_benches::resources(workbench).await,
             What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,
         };
