@@ -77,6 +77,8 @@ impl Control {
     /// Opens the store. The owner's first key, where nobody has a key yet: it is never told again.
     pub async fn open(&self) -> Result<Option<NewKey>, ApiError> {
         let Opened { store, owner, .. } = self.opened().await?;
+        // So that whoever looks for them finds those that come with the server.
+        self.resources().await?;
         if self.config.has_owner_key { Ok(None) } else { account::first_key(store, &owner.account, self.now()).await }
     }
 

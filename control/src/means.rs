@@ -15,14 +15,16 @@ pub struct Means {
     pub budget: Arc<dyn Budget>,
     /// By then it must have ended.
     pub deadline: Instant,
-    /// The installed resources that may be used, by id or name. None: all that the caller has.
-    pub allowed_resources: Option<Arc<[String]>>,
+    /// The installed resources that may be used, by id or name: those that are in each of the lists.
+    pub allowed_resources: Vec<Arc<[String]>>,
+    /// How many handlers have called one another up to whoever asks.
+    pub depth: u32,
 }
 
 impl Default for Means {
     /// Of somebody who asks for themselves.
     fn default() -> Means {
-        Means { budget: Arc::<Spending>::default(), deadline: Instant::now() + TIME_MAX, allowed_resources: None }
+        Means { budget: Arc::<Spending>::default(), deadline: Instant::now() + TIME_MAX, allowed_resources: Vec::new(), depth: 0 }
     }
 }
 
@@ -32,6 +34,7 @@ impl From<&Operation> for Means {
             budget: operation.budget.clone(),
             deadline: Instant::now() + operation.time_left,
             allowed_resources: operation.allowed_resources.clone(),
+            depth: operation.depth,
         }
     }
 }

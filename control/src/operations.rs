@@ -166,9 +166,5 @@ pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {
 
 /// What there is besides, for whoever has asked for something else.
 pub fn names_of(adapter: &str) -> Vec<&'static str> {
-    all()
-        .filter_map(|operation| operation.name.split_once('.'))
-        .filter(|(of, _)| *of == adapter)
-        .map(|(_, name)| name)
-        .collect()
+    all().filter_map(|operation| operation.name.split_once('.')).filter(|(of, _)| *of == adapter).map(|(_, name)| name).collect()
 }

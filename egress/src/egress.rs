@@ -4,16 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use hyper::{HeaderMap, Response, body::Incoming, http::response::Parts};
 use mirra_host_sdk::{AllowList, Answering, Capability, ErrorCode, HostError, Operation, OperationError, Reply, Usd};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use crate::{
     deadline::Deadline,
     dial::{Dialler, Link, SendError, failed},
     limits::{EgressLimits, Held, Memory},
     permission::Permission,
+    places::{Place, Places},
     pool::{Peer, Pool},
     request::{Fetch, Outgoing},
     resolve::{Resolve, SystemResolver},
@@ -82,7 +80,7 @@ struct Shared {
     request_usd: Usd,
     dialler: Dialler,
     pool: Arc<Pool>,
-    places: Arc<Semaphore>,
+    places: Places,
     memory: Memory,
 }
 
@@ -97,7 +95,7 @@ impl Egress {
             request_usd,
             dialler: Dialler::new(resolver, &root_certificates_pem, &limits)?,
             pool: Pool::new(&limits),
-            places: Arc::new(Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS))),
+            places: Places::new(&limits),
             memory: Memory::new(limits.held_bytes_max),
         };
         Ok(Egress { shared: Arc::new(shared) })
@@ -109,11 +107,26 @@ impl Egress {
     /// # Errors
     /// The same as of `http.request`.
     pub async fn fetch(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
+        self.fetch_from(tenant, fetch, time_left, &self.shared.allowed).await
+    }
+
+    /// The same where it is not the operator who says where it goes: to public addresses only.
+    pub async fn fetch_public(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
+        self.fetch_from(tenant, fetch, time_left, &AllowList::default()).await
+    }
+
+    async fn fetch_from(
+        &self,
+        tenant: &Arc<str>,
+        fetch: Fetch<'_>,
+        time_left: Duration,
+        named: &AllowList,
+    ) -> Result<Fetched, OperationError> {
         let begun = Instant::now();
         let shared = &self.shared;
         let held = shared.memory.hold(fetch.body.len())?;
         let request = Outgoing::new(&fetch, &shared.limits)?;
-        let permission = Permission::of_host(&request.target, &shared.allowed)?;
+        let permission = Permission::of_host(&request.target, named)?;
         let (answer, link, place) = shared.send(&request, tenant, permission, begun, time_left).await?;
         let (head, body) = answer;
         let rest = Rest { shared: shared.clone(), tenant: tenant.clone(), body, link, _place: place };
@@ -198,10 +211,9 @@ impl Shared {
         permission: Permission,
         begun: Instant,
         time_left: Duration,
-    ) -> Result<((Parts, Body), Link, Option<OwnedSemaphorePermit>), OperationError> {
+    ) -> Result<((Parts, Body), Link, Place), OperationError> {
         let deadline = Deadline::new(begun, time_left, request.timeout, request.target.to_string());
-        // They are never closed, so what comes is a place.
-        let place = deadline.within("waiting for other requests to end", self.places.clone().acquire_owned()).await?.ok();
+        let place = deadline.within("waiting for other requests to end", self.places.take(tenant)).await?;
         let (answer, link) = self.exchange(request, tenant, permission, &deadline).await?;
         let (head, body) = answer.into_parts();
         let body = Body::new(body, request.target.clone(), request.response_body_bytes_max, deadline)?;
@@ -244,7 +256,7 @@ struct Rest {
     tenant: Arc<str>,
     body: Body,
     link: Link,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 impl Rest {

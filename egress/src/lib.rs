@@ -22,7 +22,8 @@
 //!
 //! # Tenants
 //! An [`Egress`] keeps connections open and uses them again. A server may tie a login to a connection, so those never pass from one
-//! tenant to another: a connection is kept for the account that a call runs for. The limits are for all tenants together.
+//! tenant to another: a connection is kept for the account that a call runs for. The limits are for all
+//! tenants together, but for a tenant's own share of requests under way.
 //!
 //! # What it stands on
 //! hyper's HTTP/1 connection with a dialler and a pool of our own. reqwest, and hyper-util's client with its connector, take a
@@ -42,6 +43,7 @@ mod dial;
 mod egress;
 mod limits;
 mod permission;
+mod places;
 mod pool;
 mod request;
 mod resolve;

@@ -19,7 +19,9 @@ pub struct EgressLimits {
     pub head_bytes_max: usize,
     /// Headers, each way. `PAYLOAD_TOO_LARGE`.
     pub headers_max: usize,
-    /// Requests under way at a time, all calls together; one is until its body is read or dropped. Others wait, at the cost of their
+    /// Requests under way at a time, of one tenant. Others wait, at the cost of their own time.
+    pub tenant_requests_max: usize,
+    /// Requests under way at a time, all calls of all tenants together; one is until its body is read or dropped. Others wait, at the cost of their
     /// own time.
     pub requests_max: usize,
     /// Bytes of arguments and received bodies that the host holds at a time, all calls together, waiting ones included.
@@ -38,7 +40,8 @@ impl Default for EgressLimits {
             response_body_bytes_max: 16 * MB,
             head_bytes_max: 64 * 1024,
             headers_max: 128,
-            requests_max: 128,
+            tenant_requests_max: 128,
+            requests_max: 512,
             held_bytes_max: 256 * MB,
             idle_connections_max: 32,
             idle_ms_max: 30_000,

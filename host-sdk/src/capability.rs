@@ -54,8 +54,10 @@ pub struct Operation {
     pub budget: Arc<dyn Budget>,
     /// The hosts that the handler itself wants to reach, where it says so: no other, whatever the capability allows.
     pub allowed_hosts: Option<Arc<AllowList>>,
-    /// The installed resources that the handler may use, by id or name. None: all that its account has.
-    pub allowed_resources: Option<Arc<[String]>>,
+    /// The installed resources that the handler may use, by id or name: those that are in each of the lists.
+    pub allowed_resources: Vec<Arc<[String]>>,
+    /// How many handlers have called one another up to this one.
+    pub depth: u32,
 }
 
 /// Why an operation failed; the handler gets it as an error with this code and message.

@@ -18,6 +18,8 @@ pub struct Invocation {
     pub user_id: Option<Arc<str>>,
     /// The installed resources that it may use, by id or name. None: all that the account has.
     pub allowed_resources: Option<Arc<[String]>>,
+    /// How many handlers have called one another up to this call; 0 where it was no handler that called.
+    pub depth: u32,
     /// The name or id of the script, for `context.scriptId`.
     pub script_id: String,
     /// The script's version, for `context.version`.
@@ -37,6 +39,7 @@ impl Invocation {
             execution_id: new_execution_id(),
             user_id: None,
             allowed_resources: None,
+            depth: 0,
             script_id: handler.0.clone(),
             handler,
             version: String::new(),

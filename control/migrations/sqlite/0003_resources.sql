@@ -35,6 +35,8 @@ CREATE TABLE installation (
   slug TEXT NOT NULL,
   -- Of tiered pricing.
   tier TEXT,
+  -- JSON: the prices as they were when it was installed.
+  agreed TEXT NOT NULL,
   -- Another server that speaks the same, such as one of the account's own.
   base_url TEXT,
   -- Rises with each change of the credentials.
@@ -96,6 +98,7 @@ CREATE TABLE resource_call (
 );
 
 CREATE INDEX resource_call_by_installation ON resource_call (installation_id, at);
+CREATE INDEX resource_call_by_time ON resource_call (at);
 
 CREATE TABLE review (
   resource_id TEXT NOT NULL REFERENCES resource (id),

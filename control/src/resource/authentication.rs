@@ -27,6 +27,14 @@ pub enum Credentials {
     Oauth2(Tokens),
 }
 
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+pub struct Kept {
+    /// What they were given for: `Endpoint::destination`.
+    pub destination: String,
+    pub credentials: Credentials,
+}
+
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     pub access_token: String,
@@ -63,26 +71,40 @@ impl Credentials {
             Authentication::Bearer => Credentials::Bearer { token: field(&config.token_field, &["accessToken", "token", "access_token"])? },
             Authentication::Basic => Credentials::Basic {
                 username: field(&config.username_field, &["username"])?,
-                password: field(&config.password_field, &["password"])?,
+                // Some APIs have the key as the user and no password.
+                password: password(&config.password_field, given)?,
             },
             Authentication::Oauth2 => Credentials::Oauth2(Tokens::read(given)?),
         })
     }
 
-    /// Every text that must not be in an answer.
+    /// Every text that must not be in an answer, as it may be written there.
     fn secrets(&self) -> Vec<String> {
-        let mut secrets = match self {
-            Credentials::ApiKey { key } => vec![key.clone()],
-            Credentials::Bearer { token } => vec![token.clone()],
-            Credentials::Basic { username, password } => vec![basic(username, password), password.clone()],
+        let plain: Vec<&String> = match self {
+            Credentials::ApiKey { key } => vec![key],
+            Credentials::Bearer { token } => vec![token],
+            Credentials::Basic { password, .. } => vec![password],
             Credentials::Oauth2(tokens) => {
-                let others = [&tokens.refresh_token, &tokens.client_secret];
-                others.into_iter().flatten().chain([&tokens.access_token]).cloned().collect()
+                [&tokens.refresh_token, &tokens.client_secret].into_iter().flatten().chain([&tokens.access_token]).collect()
             }
         };
+        let mut secrets: Vec<String> = plain.into_iter().flat_map(|secret| written(secret)).collect();
+        if let Credentials::Basic { username, password } = self {
+            secrets.push(basic(username, password));
+        }
         secrets.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
+        // The longest first: it may have others in it.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
         secrets
     }
+}
+
+/// A secret as it is, in a URL, in a form, in a path and in base64.
+fn written(secret: &str) -> [String; 5] {
+    let encoded = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let form = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    [secret.to_owned(), encoded, form, in_path(secret), BASE64_STANDARD.encode(secret)]
 }
 
 impl Tokens {
@@ -105,10 +127,19 @@ impl Tokens {
     }
 }
 
+fn password(named: &Option<String>, given: &Map<String, Value>) -> Result<String, ApiError> {
+    let name = named.as_deref().unwrap_or("password");
+    match given.get(name) {
+        Some(Value::String(empty)) if empty.is_empty() => Ok(String::new()),
+        Some(value) => text(name, value),
+        None => Err(ApiError::invalid(&format!("credentials.{name}"), format!("credentials.{name} is required"))),
+    }
+}
+
 /// A text that fits into a header, which a line end in it would end.
 fn text(name: &str, value: &Value) -> Result<String, ApiError> {
     let field = format!("credentials.{name}");
-    let Some(text) = value.as_str().map(str::trim).filter(|text| !text.is_empty()) else {
+    let Some(text) = value.as_str().filter(|text| !text.trim().is_empty()) else {
         return Err(ApiError::invalid(&field, format!("{field} must be a text that is not empty")));
     };
     if text.len() > CREDENTIAL_BYTES_MAX || text.chars().any(char::is_control) {
@@ -178,28 +209,31 @@ impl Redaction {
         Redaction(credentials.map(Credentials::secrets).unwrap_or_default())
     }
 
-    pub fn bytes(&self, body: Vec<u8>) -> Vec<u8> {
-        self.0.iter().fold(body, |body, secret| match memchr::memmem::find(&body, secret.as_bytes()) {
-            None => body,
-            Some(_) => replaced(&body, secret.as_bytes()),
-        })
+    /// In every text and name of it.
+    pub fn json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.in_place(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
+            Value::Object(members) => {
+                members.values_mut().for_each(|member| self.json(member));
+                if members.keys().any(|name| self.0.iter().any(|secret| name.contains(secret.as_str()))) {
+                    let renamed = std::mem::take(members).into_iter().map(|(name, member)| (self.text(&name), member));
+                    *members = renamed.collect();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn in_place(&self, text: &mut String) {
+        if self.0.iter().any(|secret| text.contains(secret.as_str())) {
+            *text = self.text(text);
+        }
     }
 
     pub fn text(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED))
     }
-}
-
-fn replaced(body: &[u8], secret: &[u8]) -> Vec<u8> {
-    let mut cleaned = Vec::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = memchr::memmem::find(rest, secret) {
-        cleaned.extend_from_slice(&rest[..at]);
-        cleaned.extend_from_slice(REDACTED.as_bytes());
-        rest = &rest[at + secret.len()..];
-    }
-    cleaned.extend_from_slice(rest);
-    cleaned
 }
 
 /// Nobody has given any, or what was given is refused.

@@ -7,13 +7,14 @@ use std::{
 
 use mirra_egress::{Fetch, Fetched};
 use mirra_host_sdk::{ErrorCode, Json};
-use mirra_openapi::{Operation, RequestParts};
+use mirra_openapi::{Operation, RequestParts, ResponseError};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authentication::{Credentials, Redaction, Signed, not_authenticated, sign},
+    authentication::{Credentials, Redaction, Signed, sign},
     definition::{Authentication, Definition, Kind},
-    known::{installed, shortened},
+    known::{base_url, installed, shortened},
+    pricing::{Agreed, PERIOD_MS},
     script, slug,
     window::Place,
 };
@@ -21,84 +22,113 @@ use crate::{
     Answer, ApiError, id,
     operations::Scene,
     params,
-    store::{CallRow, Entry, InstallationRow, InstalledRow},
+    store::{CallRow, Entry, InstallationRow, InstalledRow, PaidPeriod},
 };
 
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
 const ANSWER_BYTES_MAX: usize = 10 << 20;
 const REASON_CHARACTERS_MAX: usize = 300;
+const METHOD_BYTES_MAX: usize = 100;
+/// Checking what is longer would keep others waiting.
+const LONG_BYTES: usize = 256 << 10;
 const UNAUTHORIZED: u16 = 401;
 const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Calls a method of a resource that the caller has installed.
 pub async fn call(scene: &Scene<'_>, resource: &str, method: &str, params: &Json) -> Result<Answer, ApiError> {
-    let (row, definition) = installed(scene, resource).await?;
-    check_allowed(scene, &row)?;
+    if method.len() > METHOD_BYTES_MAX {
+        return Err(ApiError::invalid("method", "no method has such a long name"));
+    }
+    let (row, definition) = match installed(scene, resource).await {
+        Err(error) if error.code == ErrorCode::NotFound && !is_allowed(scene, &[resource, &slug(resource)]) => {
+            return Err(not_allowed(shortened(resource)));
+        }
+        found => found?,
+    };
+    let InstallationRow { slug: name, resource_id, .. } = &row.installation;
+    // Before any traffic, and before anything is told of the resource.
+    if !is_allowed(scene, &[resource_id, name]) {
+        return Err(not_allowed(name));
+    }
     let label = format!("{}.{}", row.installation.slug, shortened(method));
     if definition.kind == Kind::Script {
-        return recorded(scene, &row, &definition, (&label, method), None, script::call(scene, &definition, &row, method, params)).await;
+        script::check(&definition, &label, method)?;
+        return recorded(scene, &row, &definition, (&label, method), script::call(scene, &definition, &row, params)).await;
     }
     let (known, operation) = definition.method(method).ok_or_else(|| unknown_method(&label, &definition))?;
+    check_values("the parameters have", params.get().as_bytes())?;
     let mut params: Map<String, Value> = params::read(params)?;
     known.complete(&mut params)?;
     let request = operation.request(&params).map_err(|error| ApiError::invalid(&error.field, error.message))?;
-    let exchange = Exchange { scene, row: &row, definition: &definition, operation, label: &label };
+    let exchange = Exchange { scene, row: &row, definition: &definition, operation, method, label: &label };
     // Before anything is paid.
     let credentials = exchange.credentials().await?;
-    recorded(scene, &row, &definition, (&label, method), known.cost, exchange.run(request, credentials)).await
+    recorded(scene, &row, &definition, (&label, method), exchange.run(request, credentials)).await
 }
 
-/// Before any traffic, and before anything is told of the resource.
-fn check_allowed(scene: &Scene<'_>, row: &InstalledRow) -> Result<(), ApiError> {
-    let InstallationRow { slug: name, resource_id, .. } = &row.installation;
-    let Some(allowed) = &scene.means.allowed_resources else { return Ok(()) };
-    if allowed.iter().any(|entry| entry == resource_id || slug(entry) == *name) {
-        return Ok(());
-    }
+/// By its id, or by its name as handlers write it.
+fn is_allowed(scene: &Scene<'_>, names: &[&str]) -> bool {
+    let named = |entry: &String| names.iter().any(|name| entry == name || slug(entry) == *name);
+    scene.means.allowed_resources.iter().all(|list| list.iter().any(named))
+}
+
+fn not_allowed(name: &str) -> ApiError {
     let message = format!("this handler may not use {name}: to let it, add \"{name}\" to its allowedResources");
-    Err(ApiError::new(ErrorCode::ResourceDenied, message))
+    ApiError::new(ErrorCode::ResourceDenied, message)
 }
 
 fn unknown_method(label: &str, definition: &Definition) -> ApiError {
     ApiError::new(ErrorCode::NotFound, format!("there is no {label}: there are {}", definition.method_names().join(", ")))
 }
 
-/// Pays for a call and writes down that it begins while it does, and how it ended afterwards.
+/// What JSON is made of takes far more memory than its text.
+const VALUES_MAX: usize = 300_000;
+
+/// Each value but the first follows one of these signs, in texts too: this counts too many rather than too few.
+fn check_values(what: &str, json: &[u8]) -> Result<(), ApiError> {
+    if memchr::memchr3_iter(b',', b'[', b'{', json).take(VALUES_MAX + 1).count() <= VALUES_MAX {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorCode::PayloadTooLarge, format!("{what} more than {VALUES_MAX} values: ask for less at a time")))
+}
+
+/// Pays for a call, and writes down that it is made while it is: what cannot be written down is not answered. How it ended is written
+/// afterwards.
 async fn recorded(
     scene: &Scene<'_>,
     row: &InstalledRow,
     definition: &Definition,
     (label, method): (&str, &str),
-    method_cost: Option<mirra_host_sdk::Usd>,
     work: impl Future<Output = Result<Answer, ApiError>>,
 ) -> Result<Answer, ApiError> {
-    let InstallationRow { id: installation_id, tier, .. } = &row.installation;
+    let installation = &row.installation;
+    let tier = installation.tier.as_deref();
+    let damaged = |error| ApiError::internal("the prices of an installation cannot be read", error);
+    let Agreed { pricing, method_costs } = serde_json::from_str(&installation.agreed).map_err(damaged)?;
     let resources = scene.control.resources().await?;
-    let terms = &definition.terms;
-    let place = resources.windows.take(scene.store, &row.installation, terms.rate_limit, scene.now).await?;
-    let Place { period_started_at, number, months_begun } = place;
-    let cost = terms.pricing.call(tier.as_deref(), method_cost, number);
-    let request_price = scene.control.config().http_request_usd;
-    if let Err(refusal) = scene.means.charge(label, cost + request_price) {
-        resources.windows.give_back(installation_id);
+    let place = resources.windows.take(scene.store, installation, definition.terms.rate_limit, scene.now).await?;
+    let Place { period_started_at, number } = place;
+    let cost = pricing.call(tier, method_costs.get(method).copied(), number);
+    if let Err(refusal) = scene.means.charge(label, cost + scene.control.config().http_request_usd) {
+        resources.windows.give_back(installation);
         return Err(refusal);
     }
-    let months = terms.pricing.monthly(tier.as_deref()).scaled(months_begun.into(), 1);
     let call = CallRow {
         id: id::new("call")?,
-        installation_id: installation_id.clone(),
+        installation_id: installation.id.clone(),
         method: method.to_owned(),
         at: scene.now,
-        cost_picodollars: (cost + months).picodollars().cast_signed(),
+        cost_picodollars: cost.picodollars().cast_signed(),
         duration_ms: None,
         is_success: None,
     };
+    let monthly_picodollars = pricing.monthly(tier).picodollars().cast_signed();
+    let period = PaidPeriod { started_at: period_started_at, length_ms: PERIOD_MS, monthly_picodollars };
     let call_id = call.id.clone();
     let began = Instant::now();
-    let (written, answer) = tokio::join!(resources.ledger.begun(Entry::Begun { call, period_started_at }), work);
+    let (written, answer) = tokio::join!(resources.ledger.begun(Entry::Begun { call, period }), work);
     let duration_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
     resources.ledger.ended(Entry::Ended { id: call_id, duration_ms, is_success: answer.is_ok() });
-    // What could not be written down is not answered: it would not be paid.
     written?;
     answer
 }
@@ -109,54 +139,64 @@ struct Exchange<'a> {
     row: &'a InstalledRow,
     definition: &'a Arc<Definition>,
     operation: &'a Operation,
+    method: &'a str,
     label: &'a str,
 }
 
 impl Exchange<'_> {
-    async fn credentials(&self) -> Result<Option<Arc<Credentials>>, ApiError> {
+    async fn credentials(&self) -> Result<Option<Credentials>, ApiError> {
         if self.definition.terms.endpoint.authentication == Authentication::None {
             return Ok(None);
         }
-        let control = self.scene.control;
-        let known = control.resources().await?.credentials(control, &self.row.installation).await?;
-        let known = known.ok_or_else(|| not_authenticated(&self.row.resource_name, "is installed and not authenticated"))?;
-        self.fresh(known, None).await.map(Some)
+        let (control, row) = (self.scene.control, self.row);
+        let known = control.resources().await?.credentials(control, &row.installation, &row.resource_name, self.definition).await?;
+        control.fresh(row, self.definition, known, None).await.map(Some)
     }
 
-    async fn fresh(&self, known: Arc<Credentials>, refused: Option<&str>) -> Result<Arc<Credentials>, ApiError> {
-        let InstalledRow { installation, resource_name, .. } = self.row;
-        self.scene.control.fresh(installation, resource_name, self.definition, known, refused).await
-    }
-
-    async fn run(self, request: RequestParts, credentials: Option<Arc<Credentials>>) -> Result<Answer, ApiError> {
-        let mut answer = self.send(&request, credentials.as_deref()).await?;
-        let mut credentials = credentials;
-        if let (UNAUTHORIZED, Some(Credentials::Oauth2(refused))) = (answer.status, credentials.as_deref()) {
+    async fn run(self, request: RequestParts, mut credentials: Option<Credentials>) -> Result<Answer, ApiError> {
+        let mut answer = self.send(&request, credentials.as_ref()).await?;
+        if let (UNAUTHORIZED, Some(Credentials::Oauth2(refused))) = (answer.status, &credentials)
+            && refused.refresh_token.is_some()
+        {
             // Once: tokens may have been withdrawn before their time.
-            if let Some(known) = credentials.clone().filter(|_| refused.refresh_token.is_some()) {
-                let fresh = self.fresh(known, Some(&refused.access_token)).await?;
-                answer = self.send(&request, Some(&fresh)).await?;
-                credentials = Some(fresh);
-            }
+            let (known, token) = (Credentials::Oauth2(refused.clone()), refused.access_token.clone());
+            let fresh = self.scene.control.fresh(self.row, self.definition, known, Some(&token)).await?;
+            answer = self.send(&request, Some(&fresh)).await?;
+            credentials = Some(fresh);
         }
-        let redaction = Redaction::of(credentials.as_deref());
-        let body = redaction.bytes(answer.whole().await.map_err(|error| self.failed(&redaction, error))?);
+        let redaction = Redaction::of(credentials.as_ref());
+        let body = answer.whole().await.map_err(|error| self.failed(&redaction, error))?;
+        check_values(&format!("{}: the answer has", self.label), &body)?;
+        if !(200..300).contains(&answer.status) {
+            return Err(self.refused(&redaction, &answer, &body));
+        }
         let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let status = answer.status;
-        if !(200..300).contains(&status) {
-            return Err(self.refused(&answer, &body));
-        }
-        let value = self.operation.response(status, content_type, &body).map_err(|error| {
-            let message = format!("{}: the answer is not what its document says: {}: {}", self.label, error.pointer, error.message);
-            let details = json!({ "status": status, "pointer": error.pointer });
-            ApiError { details: Some(details), ..ApiError::new(ErrorCode::HandlerError, message) }
+        let mut value = self.read(answer.status, content_type, body).await?.map_err(|error| {
+            let message = format!("{}: the answer is not what its document says: {error}", self.label);
+            let details = json!({ "status": answer.status, "pointer": redaction.text(&error.pointer) });
+            ApiError { details: Some(details), ..ApiError::new(ErrorCode::HandlerError, redaction.text(&message)) }
         })?;
+        redaction.json(&mut value);
         Answer::of(&value)
+    }
+
+    /// Checks an answer, away from whatever else is served if it is long.
+    async fn read(&self, status: u16, content_type: Option<&str>, body: Vec<u8>) -> Result<Result<Value, ResponseError>, ApiError> {
+        if body.len() < LONG_BYTES {
+            return Ok(self.operation.response(status, content_type, &body));
+        }
+        let (definition, method, content_type) = (self.definition.clone(), self.method.to_owned(), content_type.map(str::to_owned));
+        let reading = tokio::task::spawn_blocking(move || {
+            let (_, operation) = definition.method(&method)?;
+            Some(operation.response(status, content_type.as_deref(), &body))
+        });
+        let read = reading.await.map_err(|error| ApiError::internal("an answer could not be checked", error))?;
+        read.ok_or_else(|| ApiError::not_found("such method"))
     }
 
     async fn send(&self, request: &RequestParts, credentials: Option<&Credentials>) -> Result<Fetched, ApiError> {
         let endpoint = &self.definition.terms.endpoint;
-        let base_url = self.row.installation.base_url.as_ref().unwrap_or(&endpoint.base_url).trim_end_matches('/');
+        let base_url = base_url(&self.row.installation, self.definition);
         let body = request.body.as_ref();
         let mut headers = request.headers.clone();
         headers.extend(body.map(|(content_type, _)| ("Content-Type".to_owned(), content_type.clone())));
@@ -178,10 +218,20 @@ impl Exchange<'_> {
             response_bytes_max: ANSWER_BYTES_MAX,
         };
         let time_left = self.scene.means.time_left().min(REQUEST_TIME_MAX);
-        // Connections are kept for an installation: what one was opened with is no other's.
-        let tenant = self.row.installation.id.as_str().into();
-        let fetched = self.scene.control.egress().fetch(&tenant, fetch, time_left).await;
+        let egress = self.scene.control.egress();
+        let tenant = self.row.installation.account_id.as_str().into();
+        let fetched = match self.is_the_operators().await? {
+            true => egress.fetch(&tenant, fetch, time_left).await,
+            false => egress.fetch_public(&tenant, fetch, time_left).await,
+        };
         fetched.map_err(|error| self.failed(&Redaction::of(credentials), error))
+    }
+
+    /// Whether it is the server's owner who says where this goes: nobody else's word leads into a network that the owner has named.
+    async fn is_the_operators(&self) -> Result<bool, ApiError> {
+        let InstallationRow { base_url, account_id, .. } = &self.row.installation;
+        let who = if base_url.is_some() { account_id } else { &self.row.resource_owner_id };
+        Ok(self.scene.control.owner().await?.id() == who)
     }
 
     fn failed(&self, redaction: &Redaction, error: mirra_host_sdk::OperationError) -> ApiError {
@@ -189,9 +239,10 @@ impl Exchange<'_> {
     }
 
     /// The API has answered that it will not.
-    fn refused(&self, answer: &Fetched, body: &[u8]) -> ApiError {
+    fn refused(&self, redaction: &Redaction, answer: &Fetched, body: &[u8]) -> ApiError {
         let status = answer.status;
-        let body: Value = serde_json::from_slice(body).unwrap_or_else(|_| reason_text(&String::from_utf8_lossy(body)).into());
+        let mut body: Value = serde_json::from_slice(body).unwrap_or_else(|_| reason_text(&String::from_utf8_lossy(body)).into());
+        redaction.json(&mut body);
         let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
         let reason = reason(&body).map(|reason| format!(": {reason}")).unwrap_or_default();
         let message = format!("{}: the API answered {status} {known}{reason}", self.label);

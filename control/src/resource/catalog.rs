@@ -59,7 +59,8 @@ struct Described {
 /// Brings what is in the store to what this program comes with.
 pub async fn provide(store: &Store, owner_id: &str, now: i64) -> Result<(), ApiError> {
     for entry in &CATALOG {
-        let hash = blake3::Hasher::new().update(entry.resource.as_bytes()).update(entry.document.as_bytes()).finalize().to_hex().to_string();
+        let hash =
+            blake3::Hasher::new().update(entry.resource.as_bytes()).update(entry.document.as_bytes()).finalize().to_hex().to_string();
         let id = format!("resource_{}", entry.name);
         let known = store.resource(&id).await?;
         if known.as_ref().is_some_and(|known| known.catalog_hash.as_deref() == Some(&hash)) {
@@ -67,11 +68,11 @@ pub async fn provide(store: &Store, owner_id: &str, now: i64) -> Result<(), ApiE
         }
         let row = row(entry, id, hash, owner_id, now)?;
         match known {
-            None => store.provide_resource(&row).await?,
+            None => store.insert_resource(&row, None).await?,
             Some(known) => {
                 // Another process may be faster, with the same.
                 let newer = ResourceRow { revision: known.revision + 1, created_at: known.created_at, ..row };
-                store.update_resource(&newer).await.map(drop)?;
+                store.update_resource(&newer, None).await.map(drop)?;
             }
         }
     }

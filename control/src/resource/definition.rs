@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{pricing::Pricing, window::RateLimit};
+use super::{
+    pricing::{PRICE_MAX, Pricing},
+    window::RateLimit,
+};
 use crate::{ApiError, params};
 
 const METHODS_MAX: usize = 500;
@@ -159,9 +162,7 @@ pub struct Definition {
 #[derive(Clone, Debug)]
 pub struct Method {
     operation: usize,
-    pub parameters: BTreeMap<String, ParameterParams>,
-    pub cost: Option<Usd>,
-    pub description: Option<String>,
+    parameters: BTreeMap<String, ParameterParams>,
 }
 
 impl Definition {
@@ -213,7 +214,7 @@ fn methods(named: &[MethodParams], document: Option<&Document>) -> Result<BTreeM
     let operations = document.map_or(&[][..], Document::operations);
     if named.is_empty() {
         let by_id = operations.iter().enumerate().filter_map(|(operation, found)| {
-            let method = Method { operation, parameters: BTreeMap::new(), cost: None, description: None };
+            let method = Method { operation, parameters: BTreeMap::new() };
             Some((found.operation_id()?.to_owned(), method))
         });
         return Ok(by_id.collect());
@@ -225,15 +226,18 @@ fn methods(named: &[MethodParams], document: Option<&Document>) -> Result<BTreeM
     for (index, method) in named.iter().enumerate() {
         let at = |field: &str| format!("endpoint.methods[{index}].{field}");
         check_method_name(&at("name"), &method.name)?;
-        let found = operations.iter().position(|operation| {
-            operation.method().eq_ignore_ascii_case(&method.http_method) && operation.path() == method.path
-        });
+        if method.cost.is_some_and(|cost| cost > PRICE_MAX) {
+            return Err(ApiError::invalid(&at("cost"), format!("a price is at most {PRICE_MAX} USD")));
+        }
+        let found = operations
+            .iter()
+            .position(|operation| operation.method().eq_ignore_ascii_case(&method.http_method) && operation.path() == method.path);
         let Some(operation) = found else {
             let message = format!("{} {} is no operation of openApiSpec", method.http_method, method.path);
             return Err(ApiError::invalid(&at("path"), message));
         };
-        let MethodParams { name, parameters, cost, description, .. } = method.clone();
-        let method = Method { operation, parameters, cost, description };
+        let MethodParams { name, parameters, .. } = method.clone();
+        let method = Method { operation, parameters };
         if methods.insert(name.clone(), method).is_some() {
             return Err(ApiError::invalid(&at("name"), format!("two methods are named {name}")));
         }
@@ -251,7 +255,7 @@ fn check_method_name(field: &str, name: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid(field, format!("'{name}' is no name of a method: letters, digits and _ are, with a letter first")))
 }
 
-fn check_endpoint(endpoint: &Endpoint) -> Result<(), ApiError> {
+pub fn check_endpoint(endpoint: &Endpoint) -> Result<(), ApiError> {
     let config = &endpoint.auth_config;
     let url = check_url("endpoint.baseUrl", &endpoint.base_url)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -265,7 +269,7 @@ fn check_endpoint(endpoint: &Endpoint) -> Result<(), ApiError> {
     }
     match endpoint.authentication {
         Authentication::ApiKey => match config.location {
-            Location::Path if !endpoint.base_url.contains(KEY_IN_PATH) => {
+            Location::Path if !has_key_in_path(&endpoint.base_url) => {
                 let message = format!("with the key in the path, the base URL has {KEY_IN_PATH} where it stands");
                 Err(ApiError::invalid("endpoint.baseUrl", message))
             }
@@ -285,6 +289,22 @@ fn check_endpoint(endpoint: &Endpoint) -> Result<(), ApiError> {
             Ok(())
         }
         Authentication::None | Authentication::Bearer | Authentication::Basic => Ok(()),
+    }
+}
+
+/// In the host's name, a key would be told to whoever looks names up.
+fn has_key_in_path(base_url: &str) -> bool {
+    let behind_scheme = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    behind_scheme.split_once('/').is_some_and(|(_, path)| path.contains(KEY_IN_PATH))
+}
+
+impl Endpoint {
+    /// Where credentials go, and how: whoever has given some has given them to this, and to nothing that takes its place later.
+    pub fn destination(&self, base_url: &str) -> String {
+        let origin = |url: &str| Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let AuthConfig { location, header_name, param_name, auth_url, token_url, .. } = &self.auth_config;
+        let urls = [Some(base_url), auth_url.as_deref(), token_url.as_deref()].map(|url| url.map(origin));
+        json!([self.authentication, location, header_name, param_name, urls]).to_string()
     }
 }
 

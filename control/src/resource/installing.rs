@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authentication::Credentials,
-    definition::{Authentication, check_url},
-    known::installed,
+    authentication::{Credentials, Kept},
+    definition::{Authentication, Endpoint, check_endpoint},
+    known::{base_url, installed},
     making::visible,
-    pricing::Model,
-
+    pricing::{Agreed, Model},
 };
 use crate::{
     Answer, ApiError, Control, id,
@@ -69,7 +68,7 @@ fn shown<'a>(row: &'a InstallationRow, resource_name: Option<&'a str>) -> Shown<
 }
 
 pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer, ApiError> {
-    let InstallParams { id: resource_id, tier, base_url } = params;
+    let InstallParams { id: resource_id, tier, base_url: own_base_url } = params;
     let resource = visible(scene, &resource_id).await?;
     let definition = scene.control.resources().await?.definition_of(&resource)?;
     let pricing = &definition.terms.pricing;
@@ -81,8 +80,9 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
         }
         _ => None,
     };
-    if let Some(base_url) = &base_url {
-        check_url("baseUrl", base_url)?;
+    if let Some(base_url) = &own_base_url {
+        let endpoint = Endpoint { base_url: base_url.clone(), ..definition.terms.endpoint.clone() };
+        check_endpoint(&endpoint).map_err(|error| ApiError { details: Some(json!({ "field": "baseUrl" })), ..error })?;
         if resource.catalog_hash.is_none() {
             // What its creator asks for, and is paid for, is asked of the creator's server.
             return Err(ApiError::invalid("baseUrl", "only resources that come with mirra can be asked of another server"));
@@ -102,7 +102,8 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
         cost_picodollars: pricing.monthly(tier.as_deref()).picodollars().cast_signed(),
         resource_id: resource.id,
         tier,
-        base_url,
+        agreed: serde_json::to_string(&Agreed::of(&definition)).map_err(|error| ApiError::internal("prices cannot be written", error))?,
+        base_url: own_base_url,
         last_used_at: None,
         installed_at: scene.now,
         removed_at: None,
@@ -116,7 +117,8 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
             ApiError::new(ErrorCode::Conflict, "you have installed this resource already")
         }
         Some(other) => {
-            let message = format!("you have installed another resource that handlers call mirra.{}: uninstall it first", other.installation.slug);
+            let message =
+                format!("you have installed another resource that handlers call mirra.{}: uninstall it first", other.installation.slug);
             ApiError::new(ErrorCode::Conflict, message)
         }
         // Unpublished in the meantime.
@@ -149,21 +151,22 @@ pub struct AuthenticateParams {
 pub async fn authenticate(scene: &Scene<'_>, params: AuthenticateParams) -> Result<Answer, ApiError> {
     let (row, definition) = installed(scene, &params.id).await?;
     let credentials = Credentials::read(&definition.terms.endpoint, params.r#type, &params.credentials)?;
-    scene.control.put_credentials(&row.installation.id, &credentials).await?;
+    let destination = definition.terms.endpoint.destination(base_url(&row.installation, &definition));
+    let kept = Kept { destination, credentials };
+    if !scene.control.put_credentials(&row.installation.id, &kept, None).await? {
+        return Err(ApiError::not_found("such installation"));
+    }
     let row = InstallationRow { is_authenticated: true, ..row.installation };
     Answer::of(&shown(&row, None))
 }
 
 impl Control {
-    /// What an installation is called with from now on.
-    pub(super) async fn put_credentials(&self, installation_id: &str, credentials: &Credentials) -> Result<(), ApiError> {
-        let (store, now) = (&self.opened().await?.store, self.now());
-        let plain = serde_json::to_vec(credentials).map_err(|error| ApiError::internal("credentials cannot be written", error))?;
-        let sealed = self.keyring().await?.seal(store, installation_id, &plain, now).await?;
-        match store.authenticate_installation(installation_id, Some(&sealed), now).await? {
-            true => Ok(()),
-            false => Err(ApiError::not_found("such installation")),
-        }
+    /// What an installation is called with from now on. `seen`: unless it has others than those of that revision. False: it has.
+    pub(super) async fn put_credentials(&self, installation_id: &str, kept: &Kept, seen: Option<i64>) -> Result<bool, ApiError> {
+        let (store, keyring) = (&self.opened().await?.store, self.keyring().await?);
+        let plain = serde_json::to_vec(kept).map_err(|error| ApiError::internal("credentials cannot be written", error))?;
+        let seal = |in_use: Option<&str>| keyring.seal(installation_id, &plain, in_use);
+        store.authenticate_installation(installation_id, Some(&seal), seen, self.now()).await
     }
 }
 
@@ -210,4 +213,3 @@ pub async fn usage(scene: &Scene<'_>, params: UsageParams) -> Result<Answer, Api
         "recentCalls": recent.iter().map(RecentCall::from).collect::<Vec<_>>(),
     }))
 }
-

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    authentication::Credentials,
+    authentication::{Credentials, Kept, not_authenticated},
     definition::{Definition, Kind, Terms},
     ledger::Ledger,
     oauth::Refreshing,
-    slug,
+    slug_of,
     window::Windows,
 };
 use crate::{
@@ -27,7 +27,7 @@ type Known<T> = Mutex<HashMap<String, (i64, Arc<T>)>>;
 
 pub struct Resources {
     definitions: Known<Definition>,
-    credentials: Known<Credentials>,
+    credentials: Known<Kept>,
     pub windows: Windows,
     pub ledger: Ledger,
     pub refreshing: Refreshing,
@@ -66,8 +66,23 @@ impl Resources {
         }
     }
 
-    /// None: there are none.
-    pub async fn credentials(&self, control: &Control, row: &InstallationRow) -> Result<Option<Arc<Credentials>>, ApiError> {
+    /// What an installation is called with. Refused where there is nothing, or where it was given for something else.
+    pub async fn credentials(
+        &self,
+        control: &Control,
+        row: &InstallationRow,
+        resource: &str,
+        definition: &Definition,
+    ) -> Result<Credentials, ApiError> {
+        let kept = self.kept(control, row).await?;
+        let kept = kept.ok_or_else(|| not_authenticated(resource, "is installed and not authenticated"))?;
+        if kept.destination != definition.terms.endpoint.destination(base_url(row, definition)) {
+            return Err(not_authenticated(resource, "is another server than the one that its credentials were given for"));
+        }
+        Ok(kept.credentials.clone())
+    }
+
+    async fn kept(&self, control: &Control, row: &InstallationRow) -> Result<Option<Arc<Kept>>, ApiError> {
         if !row.is_authenticated {
             return Ok(None);
         }
@@ -77,10 +92,15 @@ impl Resources {
         let Some(sealed) = control.opened().await?.store.credential(&row.id).await? else { return Ok(None) };
         let plain = control.keyring().await?.unseal(&row.id, &sealed)?;
         let damaged = |_| ApiError::internal("credentials cannot be read", "what was encrypted is not what mirra writes");
-        let credentials = Arc::new(serde_json::from_slice(&plain).map_err(damaged)?);
-        put(&self.credentials, &row.id, row.credentials_revision, &credentials);
-        Ok(Some(credentials))
+        let kept = Arc::new(serde_json::from_slice(&plain).map_err(damaged)?);
+        put(&self.credentials, &row.id, row.credentials_revision, &kept);
+        Ok(Some(kept))
     }
+}
+
+/// Where an installation's requests go.
+pub fn base_url<'a>(row: &'a InstallationRow, definition: &'a Definition) -> &'a str {
+    row.base_url.as_ref().unwrap_or(&definition.terms.endpoint.base_url).trim_end_matches('/')
 }
 
 fn get<T>(known: &Known<T>, id: &str, revision: i64) -> Option<Arc<T>> {
@@ -107,7 +127,7 @@ pub fn compile(row: &ResourceRow) -> Result<Definition, ApiError> {
 
 /// A resource that the caller has installed, by its id or name.
 pub async fn installed(scene: &Scene<'_>, id: &str) -> Result<(InstalledRow, Arc<Definition>), ApiError> {
-    let row = scene.store.installed(scene.caller.id(), id, &slug(id)).await?;
+    let row = scene.store.installed(scene.caller.id(), id, &slug_of(id)).await?;
     let row = row.ok_or_else(|| ApiError::not_found(&format!("resource '{}' that you have installed", shortened(id))))?;
     let resources = scene.control.resources().await?;
     let definition = resources.definition_at(scene.store, &row.installation.resource_id, row.resource_revision).await?;

@@ -1,6 +1,9 @@
-//! What calls cost, written down before they are made.
+//! What calls cost, written down while they are made and before they are answered.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,8 +18,8 @@ const BATCH_MAX: usize = 1_000;
 /// How long single calls are remembered.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
-/// What is older is forgotten every so many calls.
-const FORGET_EVERY: usize = 100_000;
+/// How often what is older is forgotten, while there are calls.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 
 type Told = oneshot::Sender<Result<(), Arc<sqlx::Error>>>;
 
@@ -49,23 +52,31 @@ impl Ledger {
 
 async fn write(store: Arc<Store>, mut receiver: mpsc::UnboundedReceiver<(Entry, Option<Told>)>) {
     let mut batch = Vec::new();
-    let mut written = 0;
+    let mut forgotten_at: Option<Instant> = None;
     while receiver.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (entries, told): (Vec<Entry>, Vec<Option<Told>>) = batch.drain(..).unzip();
-        let outcome = store.write_calls(&entries).await.map_err(Arc::new);
-        if let Err(error) = &outcome {
-            tracing::error!(%error, entries = entries.len(), NOT_WRITTEN);
+        let all = store.write_calls(&entries).await;
+        for (entry, told) in entries.iter().zip(told) {
+            // What one of them has done wrong is no other's fault.
+            let outcome = if all.is_ok() { Ok(()) } else { store.write_calls(std::slice::from_ref(entry)).await.map_err(Arc::new) };
+            if let Err(error) = &outcome {
+                tracing::error!(%error, NOT_WRITTEN);
+            }
+            if let Some(told) = told {
+                // Whoever does not wait any more need not be told.
+                let _ = told.send(outcome);
+            }
         }
-        for told in told.into_iter().flatten() {
-            // Whoever does not wait any more need not be told.
-            let _ = told.send(outcome.clone());
+        let is_due = forgotten_at.is_none_or(|at| at.elapsed() > FORGET_EVERY);
+        if let (true, Some(Entry::Begun { call, .. })) = (is_due, entries.first()) {
+            forgotten_at = Some(Instant::now());
+            tokio::spawn(forget(store.clone(), call.at - REMEMBERED_MS));
         }
-        let before = written / FORGET_EVERY;
-        written += entries.len();
-        if let (true, Some(Entry::Begun { call, .. })) = (written / FORGET_EVERY > before, entries.last())
-            && let Err(error) = store.forget_calls_before(call.at - REMEMBERED_MS).await
-        {
-            tracing::warn!(%error, "old calls of resources could not be forgotten");
-        }
+    }
+}
+
+async fn forget(store: Arc<Store>, before: i64) {
+    if let Err(error) = store.forget_calls_before(before).await {
+        tracing::warn!(%error, "old calls of resources could not be forgotten");
     }
 }

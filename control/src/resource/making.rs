@@ -2,20 +2,21 @@
 
 use mirra_host_sdk::ErrorCode;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
     definition::{Definition, Endpoint, Kind, Terms, check_description, document_json},
     known::compile,
     pricing::Pricing,
-    slug,
+    slug, slug_of,
     window::RateLimit,
 };
 use crate::{
     Answer, ApiError, Control, Page, id,
     operations::{ADAPTERS, Scene},
     params,
+    secret::Sealed,
     store::ResourceRow,
     time,
 };
@@ -27,7 +28,7 @@ const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
 
 /// What `mirra.` is followed by besides resources: one of that name could not be reached by it.
-const RESERVED: [&str; 5] = ["http", "flows", "scripts", "events", "call"];
+const RESERVED: [&str; 9] = ["ai", "call", "events", "flows", "http", "resource", "scripts", "then", "tojson"];
 
 pub const DRAFT: &str = "draft";
 pub const PUBLISHED: &str = "published";
@@ -71,8 +72,15 @@ pub struct UpdateParams {
     pub endpoint: Option<Endpoint>,
     #[schemars(with = "Option<Map<String, Value>>")]
     pub pricing: Option<Pricing>,
+    /// null takes it away.
+    #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<Map<String, Value>>")]
-    pub rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<Option<RateLimit>>,
+}
+
+/// What is given, null included.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -161,10 +169,17 @@ pub async fn create(scene: &Scene<'_>, params: CreateParams) -> Result<Answer, A
         updated_at: scene.now,
         published_at: None,
     };
+    if resource_type == Kind::Script {
+        // What this server serves is its owner's to offer.
+        if scene.caller.account.parent_id.is_some() {
+            return Err(ApiError::new(ErrorCode::ResourceDenied, "the handlers of this server are offered by its owner only"));
+        }
+        scene.caller.may_use("scripts")?;
+    }
     check(&row, &tags, &terms)?;
-    Definition::new(resource_type, terms, document.as_ref())?;
-    scene.store.insert_resource(&row).await?;
-    keep_client_secret(scene, &row.id, client_secret).await?;
+    let (row, _) = compiled(row).await?;
+    let seal = secret_of(scene, &row.id, client_secret).await?;
+    scene.store.insert_resource(&row, seal.as_deref()).await?;
     Answer::of(&summary(&row))
 }
 
@@ -192,11 +207,20 @@ fn check(row: &ResourceRow, tags: &[String], terms: &Terms) -> Result<(), ApiErr
     }
 }
 
+/// Away from whatever else is served: a large document takes a while.
+async fn compiled(row: ResourceRow) -> Result<(ResourceRow, Definition), ApiError> {
+    let compiling = tokio::task::spawn_blocking(move || compile(&row).map(|definition| (row, definition)));
+    compiling.await.map_err(|error| ApiError::internal("a resource could not be checked", error))?
+}
+
+/// `store::Seal`, owned.
+type Sealing<'a> = Box<dyn Fn(Option<&str>) -> Result<Sealed, ApiError> + Send + Sync + 'a>;
+
 /// Encrypted like what users give: whoever reads the store must not be able to log in as this client.
-async fn keep_client_secret(scene: &Scene<'_>, resource_id: &str, secret: Option<String>) -> Result<(), ApiError> {
-    let Some(secret) = secret else { return Ok(()) };
-    let sealed = scene.control.keyring().await?.seal(scene.store, resource_id, secret.as_bytes(), scene.now).await?;
-    Ok(scene.store.put_credential(resource_id, Some(&sealed), scene.now).await?)
+async fn secret_of<'a>(scene: &Scene<'a>, resource_id: &str, secret: Option<String>) -> Result<Option<Sealing<'a>>, ApiError> {
+    let Some(secret) = secret else { return Ok(None) };
+    let (keyring, id) = (scene.control.keyring().await?, resource_id.to_owned());
+    Ok(Some(Box::new(move |in_use| keyring.seal(&id, secret.as_bytes(), in_use))))
 }
 
 impl Control {
@@ -213,7 +237,9 @@ async fn own(scene: &Scene<'_>, id: &str) -> Result<ResourceRow, ApiError> {
     let row = scene.store.resource(id).await?.filter(|row| row.owner_id == scene.caller.id() && row.status != DELETED);
     let row = row.ok_or_else(|| ApiError::not_found("such resource"))?;
     match row.catalog_hash {
-        Some(_) => Err(ApiError::invalid("id", format!("{} comes with mirra: install it with a baseUrl of your own, or make another", row.name))),
+        Some(_) => {
+            Err(ApiError::invalid("id", format!("{} comes with mirra: install it with a baseUrl of your own, or make another", row.name)))
+        }
         None => Ok(row),
     }
 }
@@ -221,8 +247,9 @@ async fn own(scene: &Scene<'_>, id: &str) -> Result<ResourceRow, ApiError> {
 /// A resource that the caller may see: published, their own, or installed.
 pub async fn visible(scene: &Scene<'_>, id: &str) -> Result<ResourceRow, ApiError> {
     let not_found = || ApiError::not_found("such resource");
-    let by_name = scene.store.installed(scene.caller.id(), id, &slug(id)).await?;
-    let installed = by_name.map(|row| row.installation.resource_id);
+    // With those that come with the server.
+    scene.control.resources().await?;
+    let installed = scene.store.installed(scene.caller.id(), id, &slug_of(id)).await?.map(|row| row.installation.resource_id);
     let row = scene.store.resource(installed.as_deref().unwrap_or(id)).await?.ok_or_else(not_found)?;
     let is_visible = row.status == PUBLISHED || row.owner_id == scene.caller.id() || installed.is_some();
     if is_visible && row.status != DELETED { Ok(row) } else { Err(not_found()) }
@@ -245,7 +272,7 @@ pub async fn update(scene: &Scene<'_>, params: UpdateParams) -> Result<Answer, A
         definition.endpoint = endpoint;
     }
     definition.pricing = pricing.unwrap_or(definition.pricing);
-    definition.rate_limit = rate_limit.or(definition.rate_limit);
+    definition.rate_limit = rate_limit.unwrap_or(definition.rate_limit);
     if let Some(document) = open_api_spec {
         row.document = Some(document_json(document)?.to_string());
     }
@@ -259,14 +286,14 @@ async fn changed(scene: &Scene<'_>, mut row: ResourceRow, client_secret: Option<
     row.revision += 1;
     row.updated_at = scene.now;
     // Not yet what is known of it: somebody else may be faster.
-    let definition = compile(&row)?;
+    let (row, definition) = compiled(row).await?;
     if row.status == PUBLISHED {
         check_publishable(&definition)?;
     }
-    if !scene.store.update_resource(&row).await? {
+    let seal = secret_of(scene, &row.id, client_secret).await?;
+    if !scene.store.update_resource(&row, seal.as_deref()).await? {
         return Err(ApiError::new(ErrorCode::Conflict, "the resource was changed by somebody else meanwhile: read it again and try again"));
     }
-    keep_client_secret(scene, &row.id, client_secret).await?;
     Answer::of(&whole(&row, &definition)?)
 }
 

@@ -1,13 +1,12 @@
 //! What accounts learn of each other's resources.
 
-use mirra_host_sdk::Usd;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    making::{part, summary, visible},
     definition::Kind,
+    making::{part, summary, visible},
 };
 use crate::{
     Answer, ApiError, Page,
@@ -77,7 +76,7 @@ pub async fn metrics(scene: &Scene<'_>, id: &str) -> Result<Answer, ApiError> {
     Answer::of(&json!({
         "totalUsers": standing.users,
         "totalCalls": standing.calls,
-        "totalRevenue": Usd::from_picodollars(standing.revenue_picodollars.unsigned_abs()),
+        "totalRevenue": standing.revenue(),
         "rating": rating(&standing),
         "reviewCount": standing.reviews,
     }))

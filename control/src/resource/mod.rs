@@ -26,11 +26,16 @@ pub use installing::{AuthenticateParams, InstallParams, UsageParams, authenticat
 pub use known::Resources;
 pub use making::{CreateParams, ListParams, UpdateParams, create, delete, get, list, publish, unpublish, update};
 pub use marketplace::{ReviewParams, ReviewsParams, SearchParams, metrics, review, reviews, search};
+pub use oauth::{AuthorizeParams, BEGIN, CALLBACK, Login, authorize};
 pub use operations::OPERATIONS;
-pub use oauth::{AuthorizeParams, CALLBACK, authorize};
 pub use script::{HandlerCall, Handlers};
 
 /// A name as handlers write it: `Crypto Price API`, `crypto-price-api` and `cryptoPriceApi` are the same.
 pub fn slug(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The same of what somebody calls a resource, unless that is an id: no resource can be named so that it is taken for another one's id.
+fn slug_of(id_or_name: &str) -> String {
+    if id_or_name.starts_with("resource_") { String::new() } else { slug(id_or_name) }
 }

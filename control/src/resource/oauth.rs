@@ -11,8 +11,9 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mirra_egress::Fetch;
 use mirra_host_sdk::{BoxFuture, ErrorCode, OperationError};
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse,
+    TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse},
 };
 use schemars::JsonSchema;
@@ -20,14 +21,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    authentication::{Credentials, Tokens, not_authenticated},
+    authentication::{Credentials, Kept, Tokens, not_authenticated},
     definition::{AuthConfig, Authentication, Definition},
-    known::installed,
+    known::{base_url, installed},
 };
 use crate::{
     Answer, ApiError, Control, id,
     operations::Scene,
-    store::{AuthorizationRow, InstallationRow},
+    store::{AuthorizationRow, InstallationRow, InstalledRow, NewAuthorization},
     time,
 };
 
@@ -40,8 +41,11 @@ const EARLY_MS: i64 = 60 * 1000;
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// Where browsers come back to.
+/// Where browsers come back to, before the resource's id.
 pub const CALLBACK: &str = "/oauth/callback";
+
+/// Where they begin.
+pub const BEGIN: &str = "/oauth/begin";
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 type TokenError = RequestTokenError<OperationError, StandardErrorResponse<BasicErrorResponseType>>;
@@ -60,6 +64,10 @@ pub struct AuthorizeParams {
 #[derive(Serialize, Deserialize)]
 struct Pending {
     verifier: String,
+    /// What it is for: who has begun to log in has not begun to log in elsewhere.
+    destination: String,
+    /// Where the browser is sent.
+    url: String,
     client_id: Option<String>,
     client_secret: Option<String>,
 }
@@ -72,9 +80,11 @@ pub async fn authorize(scene: &Scene<'_>, params: AuthorizeParams) -> Result<Ans
         return Err(ApiError::invalid("id", "this resource is not authenticated by oauth2: give its credentials with authenticate"));
     }
     let AuthorizeParams { client_id, client_secret, .. } = params;
-    let redirect_url = format!("{}{CALLBACK}", control.config().public_url);
+    let row = &installed.installation;
+    // An address for each resource: what one provider answers is never taken for another's answer.
+    let redirect_url = format!("{}{CALLBACK}/{}", control.config().public_url, row.resource_id);
     let own = (client_id.as_deref(), client_secret.as_deref());
-    let client = client(control, &definition, &installed.installation.resource_id, own, Some(&redirect_url)).await?;
+    let client = client(control, &definition, &row.resource_id, own, Some(&redirect_url)).await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let config = &definition.terms.endpoint.auth_config;
     let state = CsrfToken::new(BASE64_URL_SAFE_NO_PAD.encode(id::random::<32>()?));
@@ -84,31 +94,59 @@ pub async fn authorize(scene: &Scene<'_>, params: AuthorizeParams) -> Result<Ans
         request = request.add_extra_param(name, value);
     }
     let (url, state) = request.url();
-    let state_hash = blake3::hash(state.secret().as_bytes()).to_hex().to_string();
-    let pending = Pending { verifier: verifier.secret().clone(), client_id, client_secret };
+    let destination = definition.terms.endpoint.destination(base_url(row, &definition));
+    let pending = Pending { verifier: verifier.secret().clone(), destination, url: url.to_string(), client_id, client_secret };
     let pending = serde_json::to_vec(&pending).map_err(|error| ApiError::internal("a login cannot be begun", error))?;
-    let row = AuthorizationRow {
-        verifier: control.keyring().await?.seal(store, &state_hash, &pending, scene.now).await?,
-        state_hash,
-        installation_id: installed.installation.id,
-        redirect_url,
-        expires_at: scene.now + LOGIN_MS_MAX,
-    };
-    store.insert_authorization(&row, scene.now).await?;
-    Answer::of(&json!({ "authorizationUrl": url.as_str(), "expiresAt": time::iso(row.expires_at) }))
+    let (keyring, state_hash) = (control.keyring().await?, hash(state.secret()));
+    let seal = |in_use: Option<&str>| keyring.seal(&state_hash, &pending, in_use);
+    let expires_at = scene.now + LOGIN_MS_MAX;
+    let begun = NewAuthorization { state_hash: &state_hash, installation_id: &row.id, redirect_url: &redirect_url, expires_at };
+    store.insert_authorization(begun, &seal, scene.now).await?;
+    let begin = format!("{}{BEGIN}?state={}", control.config().public_url, state.secret());
+    Answer::of(&json!({ "authorizationUrl": begin, "expiresAt": time::iso(expires_at) }))
+}
+
+/// Of a state, as it is kept.
+fn hash(state: &str) -> String {
+    blake3::hash(state.as_bytes()).to_hex().to_string()
+}
+
+/// A login that somebody is about to begin, for them to see what it is for.
+pub struct Login {
+    pub resource: String,
+    pub account: String,
+    /// Where to log in.
+    pub url: String,
 }
 
 impl Control {
-    /// A browser comes back from where it was sent to log in. Nobody else knows the state that it brings.
-    pub async fn logged_in(self: &Arc<Control>, state: &str, code: &str) -> Result<(), ApiError> {
+    /// Of a state that was given out.
+    pub async fn login(self: &Arc<Control>, state: &str) -> Result<Login, ApiError> {
+        let store = &self.opened().await?.store;
+        let row = store.authorization(&hash(state), self.now()).await?.ok_or_else(unknown)?;
+        let pending = self.pending(state, &row).await?;
+        let installation = store.installation(&row.installation_id).await?.ok_or_else(unknown)?;
+        let resource = store.resource(&installation.resource_id).await?.ok_or_else(unknown)?;
+        let account = self.account(&installation.account_id).await?;
+        Ok(Login { resource: resource.name, account: account.display_name, url: pending.url })
+    }
+
+    async fn pending(&self, state: &str, row: &AuthorizationRow) -> Result<Pending, ApiError> {
+        let pending = self.keyring().await?.unseal(&hash(state), &row.verifier)?;
+        serde_json::from_slice(&pending).map_err(|error| ApiError::internal("a login cannot be read", error))
+    }
+
+    /// A browser comes back from where it was sent to log in for a resource. Nobody else knows the state that it brings.
+    pub async fn logged_in(self: &Arc<Control>, resource_id: &str, state: &str, code: &str) -> Result<(), ApiError> {
         let (store, now) = (&self.opened().await?.store, self.now());
-        let state_hash = blake3::hash(state.as_bytes()).to_hex().to_string();
-        let unknown = || ApiError::new(ErrorCode::NotFound, "this login is over or was never begun: begin it again");
-        let row = store.take_authorization(&state_hash, now).await?.ok_or_else(unknown)?;
-        let pending = self.keyring().await?.unseal(&state_hash, &row.verifier)?;
-        let pending: Pending = serde_json::from_slice(&pending).map_err(|error| ApiError::internal("a login cannot be ended", error))?;
+        let row = store.take_authorization(&hash(state), now).await?.ok_or_else(unknown)?;
+        let pending = self.pending(state, &row).await?;
         let installation = store.installation(&row.installation_id).await?.ok_or_else(unknown)?;
         let definition = self.resources().await?.definition(store, &installation.resource_id).await?;
+        let destination = definition.terms.endpoint.destination(base_url(&installation, &definition));
+        if installation.resource_id != resource_id || destination != pending.destination {
+            return Err(unknown());
+        }
         let own = (pending.client_id.as_deref(), pending.client_secret.as_deref());
         let client = client(self, &definition, &installation.resource_id, own, Some(&row.redirect_url)).await?;
         let fetch = Provider { control: self, tenant: &installation.account_id };
@@ -116,50 +154,53 @@ impl Control {
         let answer = exchange.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier)).request_async(&fetch).await;
         let answer = answer.map_err(|error| refused("the login was not accepted", &error))?;
         let tokens = tokens(&answer, None, (pending.client_id, pending.client_secret), now);
-        self.put_credentials(&installation.id, &Credentials::Oauth2(tokens)).await
+        let kept = Kept { destination, credentials: Credentials::Oauth2(tokens) };
+        if self.put_credentials(&installation.id, &kept, None).await? { Ok(()) } else { Err(unknown()) }
     }
 
-    /// Tokens that can be used: those that are known, unless they expire or are `refused`.
+    /// Tokens that can be used: those that are known, unless they expire or are `refused`. They are made anew to the end even if whoever
+    /// waits for them goes away: a refresh token may be of use once only.
     pub(super) async fn fresh(
         self: &Arc<Control>,
-        installation: &InstallationRow,
-        resource: &str,
-        definition: &Definition,
-        known: Arc<Credentials>,
+        row: &InstalledRow,
+        definition: &Arc<Definition>,
+        known: Credentials,
         refused_token: Option<&str>,
-    ) -> Result<Arc<Credentials>, ApiError> {
-        let is_usable = |credentials: &Credentials| match credentials {
-            Credentials::Oauth2(tokens) => {
-                let expires = tokens.expires_at.is_some_and(|at| at - EARLY_MS <= self.now());
-                !expires && refused_token.is_none_or(|refused| refused != tokens.access_token)
-            }
-            _ => true,
-        };
-        if is_usable(&known) {
+    ) -> Result<Credentials, ApiError> {
+        if is_usable(&known, refused_token, self.now()) {
             return Ok(known);
         }
-        // One at a time: a refresh token may be of use once only.
+        let (control, definition, refused) = (self.clone(), definition.clone(), refused_token.map(str::to_owned));
+        let (id, resource) = (row.installation.id.clone(), row.resource_name.clone());
+        let anew = tokio::spawn(async move { control.refreshed(&id, &resource, &definition, refused.as_deref()).await });
+        anew.await.map_err(|error| ApiError::internal("credentials could not be refreshed", error))?
+    }
+
+    async fn refreshed(
+        self: &Arc<Control>,
+        installation_id: &str,
+        resource: &str,
+        definition: &Definition,
+        refused_token: Option<&str>,
+    ) -> Result<Credentials, ApiError> {
         let resources = self.resources().await?;
-        let _turn = resources.refreshing.turn(&installation.id).await;
+        let _turn = resources.refreshing.turn(installation_id).await;
         let store = &self.opened().await?.store;
-        let Some(row) = store.installation(&installation.id).await? else { return Ok(known) };
-        let known = resources.credentials(self, &row).await?.ok_or_else(|| not_authenticated(resource, "is not authenticated any more"))?;
-        let Credentials::Oauth2(tokens) = &*known else { return Ok(known) };
-        if is_usable(&known) {
+        let row = store.installation(installation_id).await?.ok_or_else(|| ApiError::not_found("such installation"))?;
+        let known = resources.credentials(self, &row, resource, definition).await?;
+        let Credentials::Oauth2(tokens) = &known else { return Ok(known) };
+        if is_usable(&known, refused_token, self.now()) {
             return Ok(known);
         }
         let anew = self.refresh(&row, resource, definition, tokens).await?;
-        self.put_credentials(&row.id, &anew).await?;
-        Ok(Arc::new(anew))
+        let destination = definition.terms.endpoint.destination(base_url(&row, definition));
+        let kept = Kept { destination, credentials: Credentials::Oauth2(anew) };
+        // Unless the account has given others meanwhile: then those count, for the next call too.
+        self.put_credentials(&row.id, &kept, Some(row.credentials_revision)).await?;
+        Ok(kept.credentials)
     }
 
-    async fn refresh(
-        self: &Arc<Control>,
-        row: &InstallationRow,
-        resource: &str,
-        definition: &Definition,
-        old: &Tokens,
-    ) -> Result<Credentials, ApiError> {
+    async fn refresh(&self, row: &InstallationRow, resource: &str, definition: &Definition, old: &Tokens) -> Result<Tokens, ApiError> {
         let Some(refresh_token) = &old.refresh_token else {
             return Err(not_authenticated(resource, "has credentials that have expired, and no refresh token"));
         };
@@ -170,15 +211,30 @@ impl Control {
         match client.exchange_refresh_token(&refresh_token).request_async(&fetch).await {
             Ok(answer) => {
                 let client = (old.client_id.clone(), old.client_secret.clone());
-                Ok(Credentials::Oauth2(tokens(&answer, old.refresh_token.clone(), client, self.now())))
+                Ok(tokens(&answer, old.refresh_token.clone(), client, self.now()))
             }
-            Err(RequestTokenError::ServerResponse(refusal)) => {
+            Err(RequestTokenError::ServerResponse(refusal)) if *refusal.error() == BasicErrorResponseType::InvalidGrant => {
                 // It will be refused again, so that nobody need ask.
-                self.opened().await?.store.authenticate_installation(&row.id, None, self.now()).await?;
-                Err(not_authenticated(resource, &format!("could not refresh its credentials ({})", refusal.error())))
+                let store = &self.opened().await?.store;
+                store.authenticate_installation(&row.id, None, Some(row.credentials_revision), self.now()).await?;
+                Err(not_authenticated(resource, "could not refresh its credentials (invalid_grant)"))
             }
             Err(error) => Err(refused(&format!("the credentials of {resource} could not be refreshed"), &error)),
         }
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "this login is over or was never begun: begin it again")
+}
+
+fn is_usable(credentials: &Credentials, refused_token: Option<&str>, now: i64) -> bool {
+    match credentials {
+        Credentials::Oauth2(tokens) => {
+            let expires = tokens.expires_at.is_some_and(|at| at - EARLY_MS <= now);
+            !expires && refused_token.is_none_or(|refused| refused != tokens.access_token)
+        }
+        _ => true,
     }
 }
 
@@ -274,12 +330,17 @@ async fn fetch(control: &Control, tenant: &str, request: HttpRequest) -> Result<
     Ok(response)
 }
 
-/// What a provider says goes to the operator; it may repeat what it was sent.
+/// The error codes of OAuth are told. Whatever else a provider says may repeat what it was sent.
 fn refused(message: &str, error: &TokenError) -> ApiError {
     let (code, reason) = match error {
-        RequestTokenError::ServerResponse(refusal) => (ErrorCode::ResourceDenied, format!(": {}", refusal.error())),
+        RequestTokenError::ServerResponse(refusal) => match refusal.error() {
+            BasicErrorResponseType::Extension(_) => (ErrorCode::HandlerError, ": the provider refused".to_owned()),
+            known => (ErrorCode::HandlerError, format!(": {known}")),
+        },
         RequestTokenError::Request(error) => (error.code, format!(": {}", error.message)),
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (ErrorCode::HandlerError, ": what the provider answered is no answer of OAuth".to_owned()),
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            (ErrorCode::HandlerError, ": what the provider answered is no answer of OAuth".to_owned())
+        }
     };
     ApiError::new(code, format!("{message}{reason}"))
 }

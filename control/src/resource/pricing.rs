@@ -1,12 +1,18 @@
 //! What a resource costs. Pure: money is counted in exact decimals, by what is known of an installation.
 
+use std::collections::BTreeMap;
+
 use mirra_host_sdk::Usd;
 use serde::{Deserialize, Serialize};
 
+use super::definition::Definition;
 use crate::ApiError;
 
 /// What is paid by the month is paid for 30 days from the moment that it was installed.
 pub const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Of a call or of a month.
+pub const PRICE_MAX: Usd = Usd::from_picodollars(10_000_000_000_000_000);
 
 /// Prices are in US dollars; USDC is worth as much.
 const CURRENCIES: [&str; 2] = ["USDC", "USD"];
@@ -53,6 +59,10 @@ impl Pricing {
             let message = format!("prices are in {}, not in {currency}", CURRENCIES.join(" or "));
             return Err(ApiError::invalid("pricing.currency", message));
         }
+        let prices = self.base_price.iter().chain(self.subscription_tiers.iter().flat_map(|tier| [&tier.price, &tier.overage_price]));
+        if prices.clone().any(|price| *price > PRICE_MAX) {
+            return Err(ApiError::invalid("pricing", format!("a price is at most {PRICE_MAX} USD")));
+        }
         let needs_price = matches!(self.model, Model::PayPerCall | Model::Subscription);
         if needs_price && self.base_price.is_none() {
             return Err(ApiError::invalid("pricing.basePrice", "pricing.basePrice is required by this pricing model"));
@@ -98,10 +108,25 @@ impl Pricing {
     }
 }
 
-/// When the month began that `now` is in, and how many have begun since `started_at`. A clock that was put back changes nothing.
-pub fn period(started_at: i64, now: i64) -> (i64, u64) {
+/// When the month began that `now` is in. A clock that was put back changes nothing.
+pub fn period(started_at: i64, now: i64) -> i64 {
     let passed = now.saturating_sub(started_at).max(0) / PERIOD_MS;
-    (started_at + passed * PERIOD_MS, passed.unsigned_abs())
+    started_at + passed * PERIOD_MS
+}
+
+/// What was agreed when a resource was installed. Its creator may ask for more later, of whoever installs it then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    pub pricing: Pricing,
+    /// Of methods that have a price of their own.
+    pub method_costs: BTreeMap<String, Usd>,
+}
+
+impl Agreed {
+    pub fn of(definition: &Definition) -> Agreed {
+        let costs = definition.terms.endpoint.methods.iter().filter_map(|method| Some((method.name.clone(), method.cost?)));
+        Agreed { pricing: definition.terms.pricing.clone(), method_costs: costs.collect() }
+    }
 }
 
 #[cfg(test)]
@@ -141,11 +166,11 @@ mod tests {
 
     #[test]
     fn months_follow_from_the_first() {
-        assert_eq!(period(1_000, 1_000), (1_000, 0));
-        assert_eq!(period(1_000, 1_000 + PERIOD_MS - 1), (1_000, 0));
-        assert_eq!(period(1_000, 1_000 + 3 * PERIOD_MS), (1_000 + 3 * PERIOD_MS, 3));
-        assert_eq!(period(1_000, 5), (1_000, 0));
-        assert_eq!(period(i64::MAX, i64::MIN), (i64::MAX, 0));
+        assert_eq!(period(1_000, 1_000), 1_000);
+        assert_eq!(period(1_000, 1_000 + PERIOD_MS - 1), 1_000);
+        assert_eq!(period(1_000, 1_000 + 3 * PERIOD_MS), 1_000 + 3 * PERIOD_MS);
+        assert_eq!(period(1_000, 5), 1_000);
+        assert_eq!(period(i64::MAX, i64::MIN), i64::MAX);
     }
 
     #[test]
@@ -154,6 +179,7 @@ mod tests {
             (r#"{"model": "pay-per-call"}"#, "pricing.basePrice"),
             (r#"{"model": "subscription"}"#, "pricing.basePrice"),
             (r#"{"model": "tiered"}"#, "pricing.subscriptionTiers"),
+            (r#"{"model": "pay-per-call", "basePrice": 10000.01}"#, "pricing"),
             (r#"{"model": "pay-per-call", "basePrice": 1, "currency": "EUR"}"#, "pricing.currency"),
         ] {
             let refusal = pricing(json).check().unwrap_err();

@@ -64,8 +64,6 @@ pub struct Place {
     pub period_started_at: i64,
     /// Which one of its month, from 1.
     pub number: u64,
-    /// Months that have begun since the last call, and are to be paid.
-    pub months_begun: u64,
 }
 
 /// Counts the calls of all installations. In memory, since asking the store before each call would take longer than the rest of it;
@@ -76,20 +74,15 @@ pub struct Windows(Mutex<HashMap<String, Counted>>);
 impl Windows {
     /// # Errors
     /// `RATE_LIMITED`, and when another call may be made.
-    pub async fn take(
-        &self,
-        store: &Store,
-        installation: &InstallationRow,
-        limit: Option<RateLimit>,
-        now: i64,
-    ) -> Result<Place, ApiError> {
+    pub async fn take(&self, store: &Store, installation: &InstallationRow, limit: Option<RateLimit>, now: i64) -> Result<Place, ApiError> {
         let window = limit.map_or(Window::Day, |limit| limit.window);
-        let is_known = self.counted().contains_key(&installation.id);
+        let key = key(installation);
+        let is_known = self.counted().contains_key(&key);
         if !is_known {
             let window_started_at = window.started_at(now);
             let first = Counted {
                 window_started_at,
-                window_calls: store.calls_since(&installation.id, window_started_at).await?,
+                window_calls: store.calls_of(&installation.account_id, &installation.resource_id, window_started_at).await?,
                 period_started_at: installation.period_started_at,
                 period_calls: installation.period_calls.unsigned_abs(),
             };
@@ -97,10 +90,10 @@ impl Windows {
             if counted.len() >= COUNTED_MAX {
                 counted.clear();
             }
-            counted.entry(installation.id.clone()).or_insert(first);
+            counted.entry(key.clone()).or_insert(first);
         }
         let mut counted = self.counted();
-        let counted = counted.entry(installation.id.clone()).or_insert(Counted {
+        let counted = counted.entry(key).or_insert(Counted {
             window_started_at: window.started_at(now),
             window_calls: 0,
             period_started_at: installation.period_started_at,
@@ -110,8 +103,8 @@ impl Windows {
     }
 
     /// The call was not made after all.
-    pub fn give_back(&self, installation_id: &str) {
-        if let Some(counted) = self.counted().get_mut(installation_id) {
+    pub fn give_back(&self, installation: &InstallationRow) {
+        if let Some(counted) = self.counted().get_mut(&key(installation)) {
             counted.window_calls = counted.window_calls.saturating_sub(1);
             counted.period_calls = counted.period_calls.saturating_sub(1);
         }
@@ -123,11 +116,17 @@ impl Windows {
     }
 }
 
+/// Who installs a resource anew does not begin to count anew.
+fn key(installation: &InstallationRow) -> String {
+    format!("{} {}", installation.account_id, installation.resource_id)
+}
+
 impl Counted {
     fn take(&mut self, limit: Option<RateLimit>, window: Window, now: i64) -> Result<Place, ApiError> {
         let window_started_at = window.started_at(now);
-        // A clock that was put back does not open a window again.
-        if window_started_at > self.window_started_at {
+        // A clock that was put back a little does not open a window again; one that had been far ahead does not close it for long.
+        let is_ahead = self.window_started_at > now.saturating_add(window.ms());
+        if window_started_at > self.window_started_at || is_ahead {
             (self.window_started_at, self.window_calls) = (window_started_at, 0);
         }
         if let Some(limit) = limit.filter(|limit| self.window_calls >= limit.requests) {
@@ -136,13 +135,13 @@ impl Counted {
             let retry_after = Some(Duration::from_millis(wait_ms.unsigned_abs()));
             return Err(ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) });
         }
-        let (period_started_at, months_begun) = period(self.period_started_at, now);
-        if months_begun > 0 {
+        let period_started_at = period(self.period_started_at, now);
+        if period_started_at > self.period_started_at {
             (self.period_started_at, self.period_calls) = (period_started_at, 0);
         }
         self.window_calls += 1;
         self.period_calls += 1;
-        Ok(Place { period_started_at, number: self.period_calls, months_begun })
+        Ok(Place { period_started_at, number: self.period_calls })
     }
 }
 
@@ -184,6 +183,6 @@ mod tests {
         let mut take = |now| counted.take(None, Window::Day, now).unwrap();
         assert_eq!((take(1).number, take(2).number), (1, 2));
         let place = take(2 * PERIOD_MS + 5);
-        assert_eq!(place, Place { period_started_at: 2 * PERIOD_MS, number: 1, months_begun: 2 });
+        assert_eq!(place, Place { period_started_at: 2 * PERIOD_MS, number: 1 });
     }
 }

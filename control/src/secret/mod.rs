@@ -35,16 +35,12 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Encrypts for a holder, with a key that is made where there is none yet.
-    pub async fn seal(&self, store: &Store, holder_id: &str, plain: &[u8], now: i64) -> Result<Sealed, ApiError> {
-        let key = match store.secret_key().await? {
-            Some(in_use) => self.key_of(&in_use)?,
-            None => {
-                let key = self.remember(self.source.read_or_make().map_err(unusable)?);
-                // Another process may have been faster, with a key of its own.
-                let in_use = store.use_secret_key(key.id(), now).await?;
-                self.key_of(&in_use)?
-            }
+    /// Encrypts for a holder with the key that is in use, which is told by the store while nothing else is written: so nothing is encrypted
+    /// with a key that a rotation has just replaced. A key is made where there is none yet.
+    pub fn seal(&self, holder_id: &str, plain: &[u8], in_use: Option<&str>) -> Result<Sealed, ApiError> {
+        let key = match in_use {
+            Some(in_use) => self.key_of(in_use)?,
+            None => self.remember(self.source.read_or_make().map_err(unusable)?),
         };
         Ok(Sealed { key_id: key.id().to_owned(), sealed: key.seal(holder_id, plain)? })
     }

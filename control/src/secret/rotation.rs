@@ -8,13 +8,29 @@ use super::{
 use crate::{ApiError, store::Store};
 
 impl Keyring {
+    /// Held until it is dropped.
+    fn turn(&self) -> Result<Option<fs::File>, ApiError> {
+        let KeySource::File(path) = &self.source else { return Ok(None) };
+        let failed = |error| ApiError::internal("keys cannot be rotated", error);
+        let file = fs::File::options().create(true).truncate(false).write(true).open(path.with_extension("lock")).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(Some(file))
+    }
+
     /// Encrypts everything anew, in one transaction: with `given`, or with a key that is made and takes the place of the one in the file.
     /// Servers that are running read the new key when they meet it. How many credentials there were.
     pub async fn rotate(&self, store: &Store, given: Option<&str>, now: i64) -> Result<usize, ApiError> {
+        // One at a time, in all processes: another one's next key must not be taken for one that was left behind.
+        let _turn = self.turn()?;
+        let in_use = store.secret_key().await?;
         let next = match (&self.source, given) {
             (_, Some(text)) => SecretKey::parse(text).map_err(unusable)?,
             (KeySource::File(path), None) => {
-                // Of a rotation that did not come to its end: the store has not taken it, or it would not lie here any more.
+                if let Some(in_use) = &in_use {
+                    // Puts the key in its place that an interrupted rotation has left beside it.
+                    self.source.read(in_use).map_err(unusable)?;
+                }
+                // The store has not taken it.
                 let _ = fs::remove_file(next_to(path));
                 make_file(&next_to(path)).map_err(unusable)?
             }
@@ -25,7 +41,7 @@ impl Keyring {
         };
         let anew = |holder_id: &str, old: &Sealed| {
             let plain = self.unseal(holder_id, old)?;
-            Ok(Sealed { key_id: next.id().to_owned(), sealed: next.seal(holder_id, &plain)? })
+            Ok::<_, ApiError>(Sealed { key_id: next.id().to_owned(), sealed: next.seal(holder_id, &plain)? })
         };
         let rotated = store.reseal(next.id(), now, anew).await?;
         if let (KeySource::File(path), None) = (&self.source, given) {

@@ -1,4 +1,4 @@
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 
 use super::Store;
 use crate::{ApiError, secret::Sealed};
@@ -14,21 +14,21 @@ pub struct AuthorizationRow {
     pub expires_at: i64,
 }
 
+/// Encrypts with the key of that id, or with one that is made where there is none.
+pub type Seal<'a> = &'a (dyn Fn(Option<&str>) -> Result<Sealed, ApiError> + Send + Sync);
+
+/// A browser that is about to be sent.
+pub struct NewAuthorization<'a> {
+    pub state_hash: &'a str,
+    pub installation_id: &'a str,
+    pub redirect_url: &'a str,
+    pub expires_at: i64,
+}
+
 impl Store {
     /// Which key everything is encrypted with. None: nothing is.
     pub async fn secret_key(&self) -> Result<Option<String>, sqlx::Error> {
         sqlx::query_scalar("SELECT id FROM secret_key").fetch_optional(&mut *self.reader().await).await
-    }
-
-    /// Takes a key into use unless another one is. The one that is in use.
-    pub async fn use_secret_key(&self, id: &str, now: i64) -> Result<String, sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "INSERT INTO secret_key (id, used_since) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM secret_key)";
-        sqlx::query(query).bind(id).bind(now).execute(&mut *change).await?;
-        let in_use = sqlx::query_scalar("SELECT id FROM secret_key").fetch_one(&mut *change).await?;
-        change.commit().await?;
-        Ok(in_use)
     }
 
     pub async fn credential(&self, holder_id: &str) -> Result<Option<Sealed>, sqlx::Error> {
@@ -36,48 +36,43 @@ impl Store {
         sqlx::query_as(query).bind(holder_id).fetch_optional(&mut *self.reader().await).await
     }
 
-    /// What a holder that is no installation keeps, or no longer.
-    pub async fn put_credential(&self, holder_id: &str, sealed: Option<&Sealed>, now: i64) -> Result<(), sqlx::Error> {
-        let writer = &mut *self.writer.lock().await;
-        match sealed {
-            Some(sealed) => upsert(writer, holder_id, sealed, now).await,
-            None => sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(holder_id).execute(writer).await.map(drop),
-        }
-    }
-
-    /// An installation's credentials, from now on. False: there is no such installation.
-    pub async fn authenticate_installation(&self, id: &str, sealed: Option<&Sealed>, now: i64) -> Result<bool, sqlx::Error> {
+    /// An installation's credentials, from now on; None: none any more. `seen`: only if they are those of that revision.
+    /// False: there is no such installation, or its credentials are others by now.
+    pub async fn authenticate_installation(&self, id: &str, seal: Option<Seal<'_>>, seen: Option<i64>, now: i64) -> Result<bool, ApiError> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let query = "UPDATE installation SET is_authenticated = $1, credentials_revision = credentials_revision + 1
-            WHERE id = $2 AND removed_at IS NULL";
-        let updated = sqlx::query(query).bind(i64::from(sealed.is_some())).bind(id).execute(&mut *change).await?;
-        match sealed {
-            Some(sealed) if updated.rows_affected() > 0 => upsert(&mut change, id, sealed, now).await?,
-            _ => drop(sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?),
+            WHERE id = $2 AND removed_at IS NULL AND ($3 IS NULL OR credentials_revision = $3)";
+        let updated = sqlx::query(query).bind(i64::from(seal.is_some())).bind(id).bind(seen).execute(&mut *change).await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        match seal {
+            Some(seal) => seal_into(&mut change, id, seal, now).await?,
+            None => drop(sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?),
         }
         change.commit().await?;
-        Ok(updated.rows_affected() > 0)
+        Ok(true)
     }
 
-    pub async fn insert_authorization(&self, row: &AuthorizationRow, now: i64) -> Result<(), sqlx::Error> {
+    pub async fn insert_authorization(&self, row: NewAuthorization<'_>, seal: Seal<'_>, now: i64) -> Result<(), ApiError> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         // One at a time for an installation, and none that nobody came back from.
         let query = "DELETE FROM authorization_request WHERE installation_id = $1 OR expires_at < $2";
-        sqlx::query(query).bind(&row.installation_id).bind(now).execute(&mut *change).await?;
+        sqlx::query(query).bind(row.installation_id).bind(now).execute(&mut *change).await?;
+        let sealed = sealed(&mut change, seal, now).await?;
         let query = "INSERT INTO authorization_request (state_hash, installation_id, redirect_url, key_id, sealed, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(query)
-            .bind(&row.state_hash)
-            .bind(&row.installation_id)
-            .bind(&row.redirect_url)
-            .bind(&row.verifier.key_id)
-            .bind(&row.verifier.sealed)
-            .bind(row.expires_at)
-            .execute(&mut *change)
-            .await?;
-        change.commit().await
+        let query = sqlx::query(query).bind(row.state_hash).bind(row.installation_id).bind(row.redirect_url);
+        query.bind(&sealed.key_id).bind(&sealed.sealed).bind(row.expires_at).execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// One that has not come back yet.
+    pub async fn authorization(&self, state_hash: &str, now: i64) -> Result<Option<AuthorizationRow>, sqlx::Error> {
+        let query = "SELECT * FROM authorization_request WHERE state_hash = $1 AND expires_at >= $2";
+        sqlx::query_as(query).bind(state_hash).bind(now).fetch_optional(&mut *self.reader().await).await
     }
 
     /// It comes back once.
@@ -111,7 +106,24 @@ impl Store {
     }
 }
 
-async fn upsert(connection: &mut sqlx::SqliteConnection, holder_id: &str, sealed: &Sealed, now: i64) -> Result<(), sqlx::Error> {
+/// Encrypts with the key that is in use, or takes the one into use that it was made with.
+pub(super) async fn sealed(connection: &mut SqliteConnection, seal: Seal<'_>, now: i64) -> Result<Sealed, ApiError> {
+    let in_use: Option<String> = sqlx::query_scalar("SELECT id FROM secret_key").fetch_optional(&mut *connection).await?;
+    let sealed = seal(in_use.as_deref())?;
+    if in_use.is_none() {
+        let query = "INSERT INTO secret_key (id, used_since) VALUES ($1, $2)";
+        sqlx::query(query).bind(&sealed.key_id).bind(now).execute(connection).await?;
+    }
+    Ok(sealed)
+}
+
+/// What a holder keeps from now on.
+pub(super) async fn seal_into(connection: &mut SqliteConnection, holder_id: &str, seal: Seal<'_>, now: i64) -> Result<(), ApiError> {
+    let sealed = sealed(&mut *connection, seal, now).await?;
+    Ok(upsert(connection, holder_id, &sealed, now).await?)
+}
+
+async fn upsert(connection: &mut SqliteConnection, holder_id: &str, sealed: &Sealed, now: i64) -> Result<(), sqlx::Error> {
     let query = "INSERT INTO credential (holder_id, key_id, sealed, updated_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (holder_id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed, updated_at = excluded.updated_at";
     sqlx::query(query).bind(holder_id).bind(&sealed.key_id).bind(&sealed.sealed).bind(now).execute(connection).await.map(drop)

@@ -9,6 +9,7 @@ pub struct InstallationRow {
     pub account_id: String,
     pub slug: String,
     pub tier: Option<String>,
+    pub agreed: String,
     pub base_url: Option<String>,
     pub credentials_revision: i64,
     pub is_authenticated: bool,
@@ -27,6 +28,7 @@ pub struct InstalledRow {
     #[sqlx(flatten)]
     pub installation: InstallationRow,
     pub resource_name: String,
+    pub resource_owner_id: String,
     pub resource_revision: i64,
 }
 
@@ -34,9 +36,27 @@ pub struct InstalledRow {
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A call is about to be made, and is paid.
-    Begun { call: CallRow, period_started_at: i64 },
-    Ended { id: String, duration_ms: i64, is_success: bool },
+    Begun {
+        call: CallRow,
+        period: Period,
+    },
+    Ended {
+        id: String,
+        duration_ms: i64,
+        is_success: bool,
+    },
 }
+
+/// The month that a call is made in, and what each costs that has begun since the last call.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    pub started_at: i64,
+    pub length_ms: i64,
+    pub monthly_picodollars: i64,
+}
+
+/// More than any installation costs: what is beyond that is not counted, rather than wrongly.
+const COST_MAX: i64 = 4_000_000_000_000_000_000;
 
 #[derive(Clone, Debug, FromRow)]
 pub struct CallRow {
@@ -49,13 +69,14 @@ pub struct CallRow {
     pub is_success: Option<bool>,
 }
 
-const INSTALLED: &str = "SELECT i.*, r.name AS resource_name, r.revision AS resource_revision
+const INSTALLED: &str = "SELECT i.*, r.name AS resource_name, r.owner_id AS resource_owner_id, r.revision AS resource_revision
     FROM installation i JOIN resource r ON r.id = i.resource_id WHERE i.removed_at IS NULL AND ";
 
 impl Store {
     /// An account's installation of a resource, by the resource's id or its name as handlers write it.
     pub async fn installed(&self, account_id: &str, id: &str, slug: &str) -> Result<Option<InstalledRow>, sqlx::Error> {
-        let query = [INSTALLED, "i.account_id = $1 AND (i.slug = $2 OR i.resource_id = $3)"].concat();
+        let query =
+            [INSTALLED, "i.account_id = $1 AND (i.slug = $2 OR i.resource_id = $3) ORDER BY i.resource_id = $3 DESC LIMIT 1"].concat();
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(account_id).bind(slug).bind(id);
         query.fetch_optional(&mut *self.reader().await).await
     }
@@ -73,8 +94,8 @@ impl Store {
     /// Unless the account has that resource, or another of that name, or the resource is published no more (or its creator's own): then false.
     pub async fn insert_installation(&self, row: &InstallationRow) -> Result<bool, sqlx::Error> {
         let query = "INSERT INTO installation
-            (id, resource_id, account_id, slug, tier, base_url, is_authenticated, period_started_at, cost_picodollars, installed_at)
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 WHERE EXISTS
+            (id, resource_id, account_id, slug, tier, base_url, is_authenticated, period_started_at, cost_picodollars, installed_at, agreed)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE EXISTS
             (SELECT 1 FROM resource WHERE id = $2 AND (status = 'published' OR (owner_id = $3 AND status <> 'deleted')))
             ON CONFLICT DO NOTHING";
         let query = sqlx::query(query)
@@ -87,7 +108,8 @@ impl Store {
             .bind(row.is_authenticated)
             .bind(row.period_started_at)
             .bind(row.cost_picodollars)
-            .bind(row.installed_at);
+            .bind(row.installed_at)
+            .bind(&row.agreed);
         Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
     }
 
@@ -109,23 +131,17 @@ impl Store {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         for entry in entries {
-            match entry {
-                Entry::Begun { call, period_started_at } => {
-                    let query = "INSERT INTO resource_call (id, installation_id, method, at, cost_picodollars) VALUES ($1, $2, $3, $4, $5)";
-                    let query = sqlx::query(query).bind(&call.id).bind(&call.installation_id).bind(&call.method).bind(call.at);
-                    query.bind(call.cost_picodollars).execute(&mut *change).await?;
-                    let query = "UPDATE installation SET calls = calls + 1, cost_picodollars = cost_picodollars + $1, last_used_at = $2,
-                        period_calls = CASE WHEN period_started_at = $3 THEN period_calls + 1 ELSE 1 END, period_started_at = $3 WHERE id = $4";
-                    let query = sqlx::query(query).bind(call.cost_picodollars).bind(call.at).bind(period_started_at);
-                    query.bind(&call.installation_id).execute(&mut *change).await?;
-                }
-                Entry::Ended { id, duration_ms, is_success } => {
-                    let query = "UPDATE resource_call SET duration_ms = $1, is_success = $2 WHERE id = $3";
-                    sqlx::query(query).bind(duration_ms).bind(is_success).bind(id).execute(&mut *change).await?;
-                }
-            }
+            write_call(&mut change, entry).await?;
         }
         change.commit().await
+    }
+
+    /// Of an account, whichever installation it has or had of the resource.
+    pub async fn calls_of(&self, account_id: &str, resource_id: &str, since: i64) -> Result<u64, sqlx::Error> {
+        let query = "SELECT COUNT(*) FROM resource_call c JOIN installation i ON i.id = c.installation_id
+            WHERE i.account_id = $1 AND i.resource_id = $2 AND c.at >= $3";
+        let query = sqlx::query_scalar::<_, i64>(query).bind(account_id).bind(resource_id).bind(since);
+        Ok(query.fetch_one(&mut *self.reader().await).await?.unsigned_abs())
     }
 
     pub async fn calls_since(&self, installation_id: &str, since: i64) -> Result<u64, sqlx::Error> {
@@ -148,4 +164,24 @@ impl Store {
         while sqlx::query(query).bind(at).execute(&mut *self.writer.lock().await).await?.rows_affected() > 0 {}
         Ok(())
     }
+}
+
+async fn write_call(change: &mut sqlx::SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
+    let (call, period) = match entry {
+        Entry::Begun { call, period } => (call, period),
+        Entry::Ended { id, duration_ms, is_success } => {
+            let query = "UPDATE resource_call SET duration_ms = $1, is_success = $2 WHERE id = $3";
+            return sqlx::query(query).bind(duration_ms).bind(is_success).bind(id).execute(change).await.map(drop);
+        }
+    };
+    let query = "INSERT INTO resource_call (id, installation_id, method, at, cost_picodollars) VALUES ($1, $2, $3, $4, $5)";
+    let query = sqlx::query(query).bind(&call.id).bind(&call.installation_id).bind(&call.method).bind(call.at);
+    query.bind(call.cost_picodollars).execute(&mut *change).await?;
+    // Months are paid here, by what the row says: however many processes count, each is paid once.
+    let query = "UPDATE installation SET calls = calls + 1, last_used_at = $1,
+        cost_picodollars = MIN($2, cost_picodollars + $3 + $4 * (MAX(0, $5 - period_started_at) / $6)),
+        period_calls = CASE WHEN $5 > period_started_at THEN 1 ELSE period_calls + 1 END,
+        period_started_at = MAX(period_started_at, $5) WHERE id = $7";
+    let query = sqlx::query(query).bind(call.at).bind(COST_MAX).bind(call.cost_picodollars).bind(period.monthly_picodollars);
+    query.bind(period.started_at).bind(period.length_ms).bind(&call.installation_id).execute(change).await.map(drop)
 }

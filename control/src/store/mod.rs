@@ -26,8 +26,8 @@ use sqlx::{
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
-pub use credential::AuthorizationRow;
-pub use installation::{CallRow, Entry, InstallationRow, InstalledRow};
+pub use credential::{AuthorizationRow, NewAuthorization};
+pub use installation::{CallRow, Entry, InstallationRow, InstalledRow, Period as PaidPeriod};
 pub use memory::{EntityRow, Period, Place};
 pub use resource::{ResourceRow, Standing, Wanted};
 

@@ -1,6 +1,12 @@
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{Connection, FromRow, QueryBuilder, Sqlite};
 
-use super::Store;
+use super::{
+    Store,
+    credential::{Seal, seal_into},
+};
+use mirra_host_sdk::Usd;
+
+use crate::ApiError;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ResourceRow {
@@ -27,9 +33,18 @@ pub struct ResourceRow {
 pub struct Standing {
     pub users: i64,
     pub calls: i64,
-    pub revenue_picodollars: i64,
+    revenue_dollars: i64,
+    /// Below a dollar for each installation, all together.
+    revenue_picodollars: i64,
     pub reviews: i64,
     pub ratings: i64,
+}
+
+impl Standing {
+    pub fn revenue(&self) -> Usd {
+        let whole = Usd::from_picodollars(1_000_000_000_000).scaled(self.revenue_dollars.unsigned_abs().into(), 1);
+        whole + Usd::from_picodollars(self.revenue_picodollars.unsigned_abs())
+    }
 }
 
 #[derive(Clone, Debug, FromRow)]
@@ -50,7 +65,8 @@ pub struct Wanted {
 }
 
 /// All that is listed: documents are long, and nobody reads them in a list.
-const LISTED: &str = "id, owner_id, name, slug, description, type, category, tags, status, definition, NULL AS document, revision, catalog_hash,
+const LISTED: &str =
+    "id, owner_id, name, slug, description, type, category, tags, status, definition, NULL AS document, revision, catalog_hash,
     created_at, updated_at, published_at";
 
 impl Store {
@@ -58,26 +74,8 @@ impl Store {
         sqlx::query_as("SELECT * FROM resource WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
     }
 
-    pub async fn insert_resource(&self, row: &ResourceRow) -> Result<(), sqlx::Error> {
-        self.put_resource(row, "").await.map(drop)
-    }
-
-    /// Unless another process has just done so.
-    pub async fn provide_resource(&self, row: &ResourceRow) -> Result<(), sqlx::Error> {
-        self.put_resource(row, "ON CONFLICT DO NOTHING").await.map(drop)
-    }
-
-    /// Everything of it but its owner and when it was made, unless somebody else has changed it since it was read.
-    pub async fn update_resource(&self, row: &ResourceRow) -> Result<bool, sqlx::Error> {
-        let on_conflict = "ON CONFLICT (id) DO UPDATE SET name = excluded.name, slug = excluded.slug, description = excluded.description,
-            type = excluded.type, category = excluded.category, tags = excluded.tags, status = excluded.status,
-            definition = excluded.definition, document = excluded.document, revision = excluded.revision,
-            catalog_hash = excluded.catalog_hash, updated_at = excluded.updated_at, published_at = excluded.published_at
-            WHERE resource.revision = excluded.revision - 1";
-        self.put_resource(row, on_conflict).await
-    }
-
-    async fn put_resource(&self, row: &ResourceRow, on_conflict: &str) -> Result<bool, sqlx::Error> {
+    /// Unless there is one of that id. `secret`: of its creator's OAuth client.
+    pub async fn insert_resource(&self, row: &ResourceRow, secret: Option<Seal<'_>>) -> Result<(), ApiError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO resource (id, owner_id, name, slug, description, type, category, tags, status, definition, document, revision,
             catalog_hash, created_at, updated_at, published_at) ",
@@ -88,13 +86,36 @@ impl Store {
             values.push_bind(&row.definition).push_bind(&row.document).push_bind(row.revision).push_bind(&row.catalog_hash);
             values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.published_at);
         });
-        query.push(" ").push(on_conflict);
-        Ok(query.build().execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        query.push(" ON CONFLICT DO NOTHING");
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        query.build().execute(&mut *change).await?;
+        if let Some(secret) = secret {
+            seal_into(&mut change, &row.id, secret, row.updated_at).await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Everything of it but its owner and when it was made. False: somebody else has changed or deleted it since it was read.
+    pub async fn update_resource(&self, row: &ResourceRow, secret: Option<Seal<'_>>) -> Result<bool, ApiError> {
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let query = "UPDATE resource SET name = $1, slug = $2, description = $3, type = $4, category = $5, tags = $6, status = $7,
+            definition = $8, document = $9, revision = $10, catalog_hash = $11, updated_at = $12, published_at = $13
+            WHERE id = $14 AND revision = $10 - 1 AND status <> 'deleted'";
+        let query = sqlx::query(query).bind(&row.name).bind(&row.slug).bind(&row.description).bind(&row.r#type).bind(&row.category);
+        let query = query.bind(&row.tags).bind(&row.status).bind(&row.definition).bind(&row.document).bind(row.revision);
+        let query = query.bind(&row.catalog_hash).bind(row.updated_at).bind(row.published_at).bind(&row.id);
+        let is_updated = query.execute(&mut *change).await?.rows_affected() > 0;
+        if let (true, Some(secret)) = (is_updated, secret) {
+            seal_into(&mut change, &row.id, secret, row.updated_at).await?;
+        }
+        change.commit().await?;
+        Ok(is_updated)
     }
 
     /// False: it is installed somewhere.
     pub async fn delete_resource(&self, id: &str) -> Result<bool, sqlx::Error> {
-        use sqlx::Connection as _;
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         // Accounts that had it once keep what they have paid for it.
@@ -166,7 +187,8 @@ impl Store {
 
     pub async fn standing(&self, resource_id: &str) -> Result<Standing, sqlx::Error> {
         let query = "SELECT COUNT(DISTINCT account_id) AS users, COALESCE(SUM(calls), 0) AS calls,
-            COALESCE(SUM(cost_picodollars), 0) AS revenue_picodollars,
+            COALESCE(SUM(cost_picodollars / 1000000000000), 0) AS revenue_dollars,
+            COALESCE(SUM(cost_picodollars % 1000000000000), 0) AS revenue_picodollars,
             (SELECT COUNT(*) FROM review WHERE resource_id = $1) AS reviews,
             (SELECT COALESCE(SUM(rating), 0) FROM review WHERE resource_id = $1) AS ratings
             FROM installation WHERE resource_id = $1";

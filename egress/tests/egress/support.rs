@@ -75,7 +75,8 @@ pub fn operation(method: &str, arguments: &Value) -> Operation {
         arguments: serde_json::value::to_raw_value(arguments).unwrap(),
         time_left: Duration::from_secs(30),
         budget: Arc::new(Spending::default()),
-        allowed_resources: None,
+        allowed_resources: Vec::new(),
+        depth: 0,
         allowed_hosts: None,
     }
 }

@@ -34,7 +34,8 @@ pub struct Operations {
     execution_id: Arc<str>,
     user_id: Option<Arc<str>>,
     allowed_hosts: Option<Arc<AllowList>>,
-    allowed_resources: Option<Arc<[String]>>,
+    allowed_resources: Vec<Arc<[String]>>,
+    depth: u32,
     last_id: u32,
     /// Those that are not over.
     open: HashMap<u32, Open>,
@@ -65,7 +66,8 @@ impl Operations {
             execution_id: invocation.execution_id.as_str().into(),
             user_id: invocation.user_id.clone(),
             allowed_hosts: handler.allowed_hosts().clone(),
-            allowed_resources: both(&invocation.allowed_resources, handler.allowed_resources()),
+            allowed_resources: invocation.allowed_resources.iter().chain(handler.allowed_resources()).cloned().collect(),
+            depth: invocation.depth,
             last_id: 0,
             open: HashMap::new(),
             argument_bytes: 0,
@@ -137,14 +139,6 @@ impl Operations {
     }
 }
 
-/// What whoever calls and the handler itself both allow.
-fn both(one: &Option<Arc<[String]>>, other: &Option<Arc<[String]>>) -> Option<Arc<[String]>> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.iter().filter(|name| other.contains(name)).cloned().collect()),
-        (only, None) | (None, only) => only.clone(),
-    }
-}
-
 fn refused(refusal: OperationError) -> Answering {
     Box::pin(std::future::ready(Err(refusal)))
 }
@@ -192,6 +186,7 @@ impl Call {
             budget: self.guard.meter().clone(),
             allowed_hosts: self.operations.allowed_hosts.clone(),
             allowed_resources: self.operations.allowed_resources.clone(),
+            depth: self.operations.depth,
         };
         let price = capability.price(&operation);
         if !operation.budget.charge(price) {

@@ -49,8 +49,10 @@ impl Endpoint {
             // What everybody's server says, and nothing of anybody's.
             "/openapi.json" => return reading(request.method(), || self.api.document()),
             "/docs" => return reading(request.method(), || reply::html(mirra_control::description::page())),
-            mirra_control::CALLBACK if request.method() == Method::GET => return login::logged_in(self, request).await,
             _ => {}
+        }
+        if request.method() == Method::GET && (path == mirra_control::BEGIN || path.starts_with(mirra_control::CALLBACK)) {
+            return login::answer(self, request).await;
         }
         if path.starts_with(api::PREFIX) {
             return api::answer(self, request).await;

@@ -23,7 +23,7 @@ impl Handlers for Served {
 
 impl Served {
     async fn call_one(&self, call: HandlerCall) -> (Result<Json, ApiError>, Usd) {
-        let HandlerCall { name, user_id, event, time_left, budget } = call;
+        let HandlerCall { name, user_id, event, time_left, budget, depth } = call;
         let Some(route) = self.routes.get(&name) else {
             return (Err(ApiError::new(ErrorCode::NotFound, format!("there is no handler {name} any more"))), Usd::ZERO);
         };
@@ -36,6 +36,7 @@ impl Served {
             handler: id.clone(),
             user_id: Some(user_id.into()),
             allowed_resources: None,
+            depth,
             script_id: route.name.clone(),
             version: id.0.clone(),
             trigger: Trigger::Manual,

@@ -29,6 +29,7 @@ pub async fn run(endpoint: &Endpoint, route: &Route, request: Request<Incoming>)
         handler: handler.clone(),
         user_id: None,
         allowed_resources: None,
+        depth: 0,
         script_id: route.name.clone(),
         version: handler.0.clone(),
         trigger: Trigger::Http,

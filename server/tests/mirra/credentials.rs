@@ -100,12 +100,19 @@ impl Provider {
         let count = refreshed.clone();
         let api = LocalApi::start(move |asked| match &*asked.path {
             "/token" => match asked.form("grant_type").as_deref() {
-                Some("authorization_code") if asked.form("code").as_deref() == Some("the-code") && asked.form("code_verifier").is_some() => {
+                Some("authorization_code")
+                    if asked.form("code").as_deref() == Some("the-code") && asked.form("code_verifier").is_some() =>
+                {
                     tokens("access-token-17-0", "refresh-token-91", expires_in_s)
                 }
                 Some("refresh_token") if !refuses && asked.form("refresh_token").as_deref() == Some("refresh-token-91") => {
                     let number = count.fetch_add(1, SeqCst) + 1;
                     tokens(&format!("access-token-17-{number}"), "refresh-token-91", 3600)
+                }
+                // A provider that repeats what it was sent, and is not well.
+                Some("refresh_token") if expires_in_s == 31 => {
+                    let repeated = format!("sorry {}", String::from_utf8_lossy(&asked.body));
+                    Answered::json(503, &json!({ "error": repeated, "error_description": repeated }))
                 }
                 _ => Answered::json(400, &json!({ "error": "invalid_grant" })),
             },
@@ -114,7 +121,11 @@ impl Provider {
                 let is_current = asked.header("authorization") == Some(&current) && !asked.path.ends_with("/WITHDRAWN");
                 // Withdrawn before its time: believed again once there is another.
                 let is_anew = asked.path.ends_with("/WITHDRAWN") && asked.header("authorization") == Some("Bearer access-token-17-1");
-                if is_current || is_anew { Answered::json(200, &json!({ "price": 2 })) } else { Answered::json(401, &json!({ "error": "expired" })) }
+                if is_current || is_anew {
+                    Answered::json(200, &json!({ "price": 2 }))
+                } else {
+                    Answered::json(401, &json!({ "error": "expired" }))
+                }
             }
         });
         Provider { api, refreshed }
@@ -144,17 +155,26 @@ impl Provider {
 fn log_in(bed: &Bed, user: &User, id: &str) {
     data(user.request("POST", &format!("/v1/resources/{id}/install"), Value::Null));
     let authorized = data(user.request("POST", &format!("/v1/resources/{id}/authorize"), json!({})));
-    let url = url::Url::parse(authorized["authorizationUrl"].as_str().unwrap()).unwrap();
+    let begin = url::Url::parse(authorized["authorizationUrl"].as_str().unwrap()).unwrap();
+    let page = bed.server.get(&format!("{}?{}", begin.path(), begin.query().unwrap()));
+    let text = page.text();
+    assert!(page.status == 200 && text.contains("<b>Owner</b>") && text.contains("<b>Calendar</b>"), "{text}");
+    let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let link = text.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let url = url::Url::parse(&link).unwrap();
     let param = |name: &str| url.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned();
     assert_eq!((&*param("client_id"), &*param("scope"), &*param("access_type")), ("the-client", "read write", "offline"));
     assert_eq!((&*param("code_challenge_method"), &*param("response_type")), ("S256", "code"));
     let back = url::Url::parse(&param("redirect_uri")).unwrap();
-    assert_eq!(back.path(), "/oauth/callback");
-    let callback = format!("/oauth/callback?code=the-code&state={}", param("state"));
-    let page = bed.server.get(&callback);
+    assert_eq!(back.path(), format!("/oauth/callback/{id}"));
+    let callback = format!("{}?code=the-code&state={}", back.path(), param("state"));
+    let come_back = |cookie: &str| bed.server.client().send("GET", &callback, &[("Cookie", cookie)], "");
+    // Somebody else's browser does not end it.
+    assert_eq!((bed.server.get(&callback).status, come_back("mirra_login=0123").status), (403, 403));
+    let page = come_back(&format!("other=1; {cookie}"));
     assert!(page.status == 200 && page.text().contains("Logged in"), "{}", page.text());
     // It comes back once.
-    assert_eq!(bed.server.get(&callback).status, 404);
+    assert_eq!(come_back(&cookie).status, 404);
 }
 
 #[test]
@@ -284,4 +304,108 @@ fn a_wrong_key_is_told_at_the_start_and_keys_are_rotated_while_the_server_runs()
     assert!(ended.code == 4 && ended.stderr.contains("encrypted with the key"), "{}: {}", ended.code, ended.stderr);
     let ended = refused(Some("bm90IDMyIGJ5dGVz"));
     assert!(ended.code == 2 && ended.stderr.contains("32 bytes in base64"), "{}: {}", ended.code, ended.stderr);
+}
+
+#[test]
+fn a_provider_that_is_not_well_ends_no_authentication_and_repeats_nothing() {
+    let provider = Provider::start(31, true);
+    let bed = bed_for(&provider.api);
+    let owner = bed.owner();
+    let id = owner.make(&provider.resource());
+    log_in(&bed, &owner, &id);
+    let refused = owner.dispatch(&id, "getPrice", json!({ "symbol": "BTC" })).text();
+    assert!(refused.contains("could not be refreshed"), "{refused}");
+    SECRETS.iter().for_each(|secret| assert!(!refused.contains(secret), "{refused}"));
+    let installed = data(owner.request("GET", "/v1/resources/installations", Value::Null));
+    assert_eq!(installed[0]["isAuthenticated"], true);
+}
+
+/// Whoever has given credentials has given them to one server, and to the resource that they named.
+#[test]
+fn credentials_go_nowhere_else_than_where_they_were_given_for() {
+    let (api, other) = (prices(), prices());
+    let bed = Bed::start_with(&["--allow-net", &format!("{},{}", api.address, other.address)]);
+    let owner = bed.owner();
+    let id = owner.publish(&crypto(&api));
+    let (user, _) = owner.sub_account("Ada");
+    give(&user, &id, json!({ "type": "api_key", "credentials": { "apiKey": "sk_live_secret" } }));
+    let price = || user.dispatch(&id, "getPrice", json!({ "symbol": "BTC" }));
+    data(price());
+    let moved = crypto(&other)["endpoint"].clone();
+    data(owner.request("PATCH", &format!("/v1/resources/{id}"), json!({ "endpoint": moved })));
+    let refused = price();
+    assert!(refused.status == 403 && refused.text().contains("another server"), "{}", refused.text());
+    assert!(other.asked().is_empty());
+    data(owner.request("PATCH", &format!("/v1/resources/{id}"), json!({ "endpoint": crypto(&api)["endpoint"] })));
+    data(price());
+
+    // A name that looks like another resource's id.
+    let mut evil = crypto(&other);
+    evil["name"] = id.replace('_', " ").into();
+    let evil_id = owner.publish(&evil);
+    data(user.request("POST", &format!("/v1/resources/{evil_id}/install"), Value::Null));
+    let credentials = json!({ "type": "api_key", "credentials": { "apiKey": "sk_live_secret_2" } });
+    data(user.request("POST", &format!("/v1/resources/{id}/authenticate"), credentials));
+    data(price());
+    assert_eq!(api.last().header("x-api-key"), Some("sk_live_secret_2"));
+    data(user.request("DELETE", &format!("/v1/resources/{id}/install"), Value::Null));
+    assert_eq!(price().code(), "NOT_FOUND");
+    assert!(other.asked().is_empty());
+}
+
+#[test]
+fn what_an_api_repeats_of_its_credentials_is_taken_out_however_it_is_written() {
+    let api = LocalApi::start(|asked| {
+        let key = asked.header("x-api-key").unwrap_or_default();
+        let escaped = key.replace('/', "\\/");
+        let encoded: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        let body = format!(r#"{{"price": 1, "symbol": "{escaped} {encoded}", "{escaped}": true}}"#);
+        Answered { body: body.into_bytes(), ..Answered::json(200, &Value::Null) }
+    });
+    let bed = bed_for(&api);
+    let owner = bed.owner();
+    let id = owner.make(&crypto(&api));
+    give(&owner, &id, json!({ "type": "api_key", "credentials": { "apiKey": "se/cret+==" } }));
+    let answer = data(owner.dispatch(&id, "getPrice", json!({ "symbol": "BTC" })));
+    assert_eq!(answer, json!({ "price": 1, "symbol": "[credential] [credential]", "[credential]": true }));
+}
+
+#[test]
+fn rotations_at_the_same_time_and_writers_beside_them_lose_nothing() {
+    let api = prices();
+    let bed = bed_for(&api);
+    let owner = bed.owner();
+    let ids: Vec<String> = (0..4)
+        .map(|number| {
+            let mut resource = crypto(&api);
+            resource["name"] = format!("Prices {number}").into();
+            let id = owner.make(&resource);
+            give(&owner, &id, json!({ "type": "api_key", "credentials": { "apiKey": "sk_live_secret" } }));
+            id
+        })
+        .collect();
+    let folder = bed.data_folder().to_str().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let ended = run(&mut mirra(&["rotate-key", "--data", folder]), "");
+                assert_eq!(ended.code, 0, "{}", ended.stderr);
+            });
+        }
+        for id in &ids {
+            let owner = &owner;
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    let credentials = json!({ "type": "api_key", "credentials": { "apiKey": "sk_live_secret" } });
+                    data(owner.request("POST", &format!("/v1/resources/{id}/authenticate"), credentials));
+                }
+            });
+        }
+    });
+    let bed = bed.kill_and_start_again(&["--allow-net", &api.address.to_string()]);
+    for id in &ids {
+        data(bed.owner().dispatch(id, "getPrice", json!({ "symbol": "BTC" })));
+    }
+    let ended = run(&mut mirra(&["rotate-key", "--data", bed.data_folder().to_str().unwrap()]), "");
+    assert!(ended.code == 0 && ended.stderr.contains("4 credentials"), "{}", ended.stderr);
 }

@@ -21,6 +21,7 @@ mod node_packages;
 mod packages;
 mod python;
 mod resources;
+mod resources_in_handlers;
 mod shutdown;
 mod stock;
 mod stock_python;

@@ -203,7 +203,9 @@ fn the_marketplace_has_what_is_published_and_nobody_sees_the_rest() {
     };
     let crypto_only = vec![r#""Crypto Price API""#.to_owned()];
     assert!(found("cryptocurrency").is_empty());
-    for (method, action) in [("GET", ""), ("POST", "/install"), ("POST", "/publish"), ("GET", "/metrics"), ("GET", "/openapi"), ("DELETE", "")] {
+    for (method, action) in
+        [("GET", ""), ("POST", "/install"), ("POST", "/publish"), ("GET", "/metrics"), ("GET", "/openapi"), ("DELETE", "")]
+    {
         assert_eq!(user.request(method, &at(action), Value::Null).status, 404, "{method} {action}");
     }
     data(owner.request("POST", &at("/publish"), json!({})));
@@ -274,6 +276,68 @@ fn private_networks_are_reached_only_where_the_operator_has_named_them() {
     let refused = bed.owner().dispatch("cryptoPriceApi", "getPrice", json!({ "symbol": "BTC" }));
     assert_eq!((refused.status, refused.code()), (403, "RESOURCE_DENIED".to_owned()));
     assert!(refused.text().contains("--allow-net") && api.asked().is_empty(), "{}", refused.text());
+    // What the operator has named is for what the owner makes, and not for what any account does.
+    let bed = bed_for(&api);
+    let (user, _) = bed.owner().sub_account("Mallory");
+    user.ready(&crypto(&api));
+    let refused = user.dispatch("cryptoPriceApi", "getPrice", json!({ "symbol": "BTC" }));
+    assert!(refused.code() == "RESOURCE_DENIED" && api.asked().is_empty(), "{}", refused.text());
+}
+
+#[test]
+fn prices_stay_as_they_were_agreed_and_are_bounded() {
+    let api = prices();
+    let bed = bed_for(&api);
+    let owner = bed.owner();
+    let installation = owner.ready(&crypto(&api));
+    let id = owner.request("GET", "/v1/resources", Value::Null).json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let dearer = json!({ "pricing": { "model": "pay-per-call", "basePrice": 1000 } });
+    data(owner.request("PATCH", &format!("/v1/resources/{id}"), dearer));
+    data(owner.dispatch(&id, "getPrice", json!({ "symbol": "BTC" })));
+    assert_eq!(owner.usage(&installation)["totalCost"], json!(0.001));
+    let too_dear = json!({ "pricing": { "model": "pay-per-call", "basePrice": 9_000_000 } });
+    assert_eq!(refusal(&owner.request("PATCH", &format!("/v1/resources/{id}"), too_dear)).2, "pricing");
+}
+
+#[test]
+fn many_values_are_refused_before_they_take_memory() {
+    let api = LocalApi::start(|_| {
+        let body = format!("[{}0]", "{\"\":0},".repeat(900_000));
+        Answered { body: body.into_bytes(), ..Answered::json(200, &Value::Null) }
+    });
+    let bed = bed_for(&api);
+    bed.owner().ready(&crypto(&api));
+    let refused = bed.owner().dispatch("cryptoPriceApi", "getPrice", json!({ "symbol": "BTC" }));
+    assert_eq!((refused.status, refused.code()), (413, "PAYLOAD_TOO_LARGE".to_owned()));
+    let many = json!({ "symbol": "BTC", "currency": vec![0; 400_000] });
+    assert_eq!(bed.owner().dispatch("cryptoPriceApi", "getPrice", many).code(), "PAYLOAD_TOO_LARGE");
+    let long = "m".repeat(5_000);
+    assert_eq!(refusal(&bed.owner().dispatch("cryptoPriceApi", &long, json!({}))).2, "method");
+}
+
+/// What comes with the server, at a server of this test's own.
+#[test]
+fn the_catalog_is_there_from_the_start() {
+    let api = LocalApi::answering(json!({ "ok": true, "result": { "message_id": 7, "date": 1, "chat": { "id": 1, "type": "private" } } }));
+    let bed = bed_for(&api);
+    let owner = bed.owner();
+    let found = owner.request("GET", "/v1/marketplace?limit=100", Value::Null).json();
+    let mut names: Vec<&str> = found["data"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["anthropic", "github", "gmail", "googleCalendar", "openai", "slack", "telegram"]);
+    let install = |body: Value| owner.request("POST", "/v1/resources/resource_telegram/install", body);
+    // Without a place for the key, or with more behind it.
+    for base_url in [api.url(), format!("{}/bot{{apiKey}}?x=1", api.url()), "http://{apiKey}.example.com/".to_owned()] {
+        assert_eq!(refusal(&install(json!({ "baseUrl": base_url }))).2, "baseUrl", "{base_url}");
+    }
+    data(install(json!({ "baseUrl": format!("{}/bot{{apiKey}}", api.url()) })));
+    let credentials = json!({ "type": "api_key", "credentials": { "apiKey": "123:secret" } });
+    data(owner.request("POST", "/v1/resources/telegram/authenticate", credentials));
+    let sent = data(owner.request("POST", "/v1/telegram/sendMessage", json!({ "chat_id": 1, "text": "Hello" })));
+    assert_eq!(sent["result"]["message_id"], 7);
+    let asked = api.last();
+    assert_eq!((&*asked.path, asked.json()), ("/bot123:secret/sendMessage", json!({ "chat_id": 1, "text": "Hello" })));
+    assert_eq!(refusal(&owner.request("POST", "/v1/telegram/sendMessage", json!({ "text": "Hello" }))).2, "chat_id");
 }
 
 #[test]
