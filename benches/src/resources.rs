@@ -53,8 +53,12 @@ pub async fn resources(workbench: &Workbench) -> Result<Report> {
             Figure::low("what the call adds, p50", called_p50 - plain_p50, "us").promised((100.0, 100.0)),
             Figure::low("the HTTP request alone, p99", percentile(&mut plain, 0.99), "us"),
             Figure::low("the same as a call of a resource, p99", percentile(&mut called, 0.99), "us"),
-            Figure::low(format!("{PARALLEL} calls at a time of an API that takes 10 ms, from a handler, p50"), percentile(&mut parallel, 0.5), "ms")
-                .promised((15.0, 15.0)),
+            Figure::low(
+                format!("{PARALLEL} calls at a time of an API that takes 10 ms, from a handler, p50"),
+                percentile(&mut parallel, 0.5),
+                "ms",
+            )
+            .promised((15.0, 15.0)),
             Figure::low("the same, p99", percentile(&mut parallel, 0.99), "ms"),
         ],
     })

@@ -4,6 +4,7 @@
 //! API, by either of its forms, or a handler. Knows the contract with executors (`host-sdk`) and never the runtime.
 
 pub mod account;
+mod ai;
 mod answer;
 mod capability;
 mod control;
@@ -22,12 +23,13 @@ mod store;
 mod time;
 
 pub use account::{Caller, NewKey};
+pub use ai::{AiConfig, ApiKey, Provider};
 pub use answer::{Answer, Page};
 pub use control::{Config, Control};
 pub use error::ApiError;
 pub use means::Means;
 pub use operations::ADAPTERS;
-pub use secret::{KeySource, SecretKey};
-pub use resource::{CALLBACK, HandlerCall, Handlers};
 pub use rate::{Budget, RateLimit};
+pub use resource::{CALLBACK, HandlerCall, Handlers};
 pub use routes::{Matched, Request, Routes, Unmatched};
+pub use secret::{KeySource, SecretKey};

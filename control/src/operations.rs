@@ -6,10 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, Control, Means, account, memory, resource, store::Store};
+use crate::{Answer, ApiError, Caller, Control, Means, account, ai, memory, resource, store::Store};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
-pub const ADAPTERS: [&str; 5] = ["accounts", "keys", "memory", "resources", "teams"];
+pub const ADAPTERS: [&str; 6] = ["accounts", "ai", "keys", "memory", "resources", "teams"];
 
 /// What an operation works with.
 pub struct Scene<'a> {
@@ -152,7 +152,7 @@ const OPERATIONS: &[Operation] = &[
 
 /// Every operation.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(resource::OPERATIONS)
+    OPERATIONS.iter().chain(ai::OPERATIONS).chain(resource::OPERATIONS)
 }
 
 /// By `adapter.operation`.
@@ -166,9 +166,5 @@ pub fn find(adapter: &str, operation: &str) -> Option<&'static Operation> {
 
 /// What there is besides, for whoever has asked for something else.
 pub fn names_of(adapter: &str) -> Vec<&'static str> {
-    all()
-        .filter_map(|operation| operation.name.split_once('.'))
-        .filter(|(of, _)| *of == adapter)
-        .map(|(_, name)| name)
-        .collect()
+    all().filter_map(|operation| operation.name.split_once('.')).filter(|(of, _)| *of == adapter).map(|(_, name)| name).collect()
 }

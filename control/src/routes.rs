@@ -1,8 +1,8 @@
 //! The HTTP API as data: which address is which operation.
 
 use matchit::Router;
-use percent_encoding::percent_decode_str;
 use mirra_host_sdk::{ErrorCode, Json};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{
     Map, Value,
@@ -121,14 +121,16 @@ impl Routes {
         // Who asks for a head alone gets what there would be behind it left out further on.
         let method = if method == "HEAD" { "GET" } else { method };
         if DISPATCHERS.contains(&path) {
-            let (adapter, operation, params) = if method == "POST" { read_call(&body)? } else { return Err(Unmatched::Method("POST".to_owned())) };
+            let (adapter, operation, params) =
+                if method == "POST" { read_call(&body)? } else { return Err(Unmatched::Method("POST".to_owned())) };
             return Ok(Matched { adapter, operation, params, shape: Shape::AsItIs });
         }
         let found = self.0.at(path).ok();
         let address = found.as_ref().and_then(|found| found.value.iter().find(|address| address.method == method));
         if let (Some(address), Some(found)) = (address, &found) {
             let (adapter, operation) = address.operation.split_once('.').unwrap_or_default();
-            let in_path = found.params.iter().map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()));
+            let in_path =
+                found.params.iter().map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()));
             let params = together(query, body, in_path)?;
             return Ok(Matched { adapter: adapter.to_owned(), operation: operation.to_owned(), params, shape: address.shape });
         }
@@ -182,11 +184,7 @@ pub fn read_call(json: &RawValue) -> Result<(String, String, Json), ApiError> {
 }
 
 /// What is sent says more than what is asked behind the address, and less than what the address itself names.
-fn together(
-    query: Vec<(String, String)>,
-    body: Json,
-    in_path: impl Iterator<Item = (String, String)>,
-) -> Result<Json, ApiError> {
+fn together(query: Vec<(String, String)>, body: Json, in_path: impl Iterator<Item = (String, String)>) -> Result<Json, ApiError> {
     let mut in_path = in_path.peekable();
     if query.is_empty() && in_path.peek().is_none() {
         return Ok(body);

@@ -103,7 +103,13 @@ impl Workshop<'_> {
             mounts.push((mount.folder.to_owned(), name));
         }
         let language = self.language.name().to_owned();
-        let metadata = Metadata { language, warnings, mounts, allowed_hosts: settings.allowed_hosts, allowed_resources: settings.allowed_resources.map(Into::into) };
+        let metadata = Metadata {
+            language,
+            warnings,
+            mounts,
+            allowed_hosts: settings.allowed_hosts,
+            allowed_resources: settings.allowed_resources.map(Into::into),
+        };
         let metadata = metadata.pack(recipe.traces.as_ref()).map_err(internal)?;
         let entry = self.compile(id, &built.image, &metadata)?;
         let artifact = Artifact::new(metadata, &built.image, self.language.base().map_err(internal)?).map_err(internal)?;

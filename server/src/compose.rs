@@ -7,7 +7,11 @@ use mirra_egress::{Egress, EgressConfig};
 use mirra_host_sdk::{Capabilities, HostError};
 use mirra_runtime::{ChildCommand, Config, LocalExecutor};
 
-use crate::{config::{HostFlags, secret_key}, failure::Failure, terminal::Spinner};
+use crate::{
+    config::{HostFlags, secret_key},
+    failure::Failure,
+    terminal::Spinner,
+};
 
 /// How big the host is.
 pub struct Size {
@@ -35,6 +39,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String
         secret_key: secret_key()?.unwrap_or(defaults.secret_key),
         memory_operation_usd: prices.memory_operation_usd,
         http_request_usd: prices.http_request_usd,
+        ai: flags.ai(&prices)?,
         ..defaults
     };
     Ok(Arc::new(Control::new(config)))
@@ -44,7 +49,11 @@ pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String
 pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size, control: &Arc<Control>) -> Result<LocalExecutor, Failure> {
     let prices = flags.price_table()?;
     let config = Config {
-        capabilities: Capabilities::default().with("http", control.egress().clone()).with("memory", control.memory()).with("resources", control.installed()),
+        capabilities: Capabilities::default()
+            .with("http", control.egress().clone())
+            .with("ai", control.ai())
+            .with("memory", control.memory())
+            .with("resources", control.installed()),
         prices,
         concurrency_max: size.concurrency_max,
         concurrency_per_handler_max: size.concurrency_per_handler_max,

@@ -37,7 +37,12 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     for operation in operations::all() {
         let (adapter, name) = operation.name.split_once('.').unwrap_or_default();
-        insert(&mut paths, &format!("{BASE}/v1/{adapter}/{name}"), "post", described(operation, &parameters(operation), &[], operation.name.to_owned()));
+        insert(
+            &mut paths,
+            &format!("{BASE}/v1/{adapter}/{name}"),
+            "post",
+            described(operation, &parameters(operation), &[], operation.name.to_owned()),
+        );
     }
     for address in ADDRESSES {
         if let Some(operation) = operations::by_name(address.operation) {

@@ -59,7 +59,8 @@ struct Described {
 /// Brings what is in the store to what this program comes with.
 pub async fn provide(store: &Store, owner_id: &str, now: i64) -> Result<(), ApiError> {
     for entry in &CATALOG {
-        let hash = blake3::Hasher::new().update(entry.resource.as_bytes()).update(entry.document.as_bytes()).finalize().to_hex().to_string();
+        let hash =
+            blake3::Hasher::new().update(entry.resource.as_bytes()).update(entry.document.as_bytes()).finalize().to_hex().to_string();
         let id = format!("resource_{}", entry.name);
         let known = store.resource(&id).await?;
         if known.as_ref().is_some_and(|known| known.catalog_hash.as_deref() == Some(&hash)) {

@@ -225,9 +225,9 @@ fn methods(named: &[MethodParams], document: Option<&Document>) -> Result<BTreeM
     for (index, method) in named.iter().enumerate() {
         let at = |field: &str| format!("endpoint.methods[{index}].{field}");
         check_method_name(&at("name"), &method.name)?;
-        let found = operations.iter().position(|operation| {
-            operation.method().eq_ignore_ascii_case(&method.http_method) && operation.path() == method.path
-        });
+        let found = operations
+            .iter()
+            .position(|operation| operation.method().eq_ignore_ascii_case(&method.http_method) && operation.path() == method.path);
         let Some(operation) = found else {
             let message = format!("{} {} is no operation of openApiSpec", method.http_method, method.path);
             return Err(ApiError::invalid(&at("path"), message));

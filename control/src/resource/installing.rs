@@ -12,7 +12,6 @@ use super::{
     known::installed,
     making::visible,
     pricing::Model,
-
 };
 use crate::{
     Answer, ApiError, Control, id,
@@ -116,7 +115,8 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
             ApiError::new(ErrorCode::Conflict, "you have installed this resource already")
         }
         Some(other) => {
-            let message = format!("you have installed another resource that handlers call mirra.{}: uninstall it first", other.installation.slug);
+            let message =
+                format!("you have installed another resource that handlers call mirra.{}: uninstall it first", other.installation.slug);
             ApiError::new(ErrorCode::Conflict, message)
         }
         // Unpublished in the meantime.
@@ -210,4 +210,3 @@ pub async fn usage(scene: &Scene<'_>, params: UsageParams) -> Result<Answer, Api
         "recentCalls": recent.iter().map(RecentCall::from).collect::<Vec<_>>(),
     }))
 }
-

@@ -213,7 +213,9 @@ async fn own(scene: &Scene<'_>, id: &str) -> Result<ResourceRow, ApiError> {
     let row = scene.store.resource(id).await?.filter(|row| row.owner_id == scene.caller.id() && row.status != DELETED);
     let row = row.ok_or_else(|| ApiError::not_found("such resource"))?;
     match row.catalog_hash {
-        Some(_) => Err(ApiError::invalid("id", format!("{} comes with mirra: install it with a baseUrl of your own, or make another", row.name))),
+        Some(_) => {
+            Err(ApiError::invalid("id", format!("{} comes with mirra: install it with a baseUrl of your own, or make another", row.name)))
+        }
         None => Ok(row),
     }
 }

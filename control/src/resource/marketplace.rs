@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    making::{part, summary, visible},
     definition::Kind,
+    making::{part, summary, visible},
 };
 use crate::{
     Answer, ApiError, Page,

@@ -26,8 +26,8 @@ pub use installing::{AuthenticateParams, InstallParams, UsageParams, authenticat
 pub use known::Resources;
 pub use making::{CreateParams, ListParams, UpdateParams, create, delete, get, list, publish, unpublish, update};
 pub use marketplace::{ReviewParams, ReviewsParams, SearchParams, metrics, review, reviews, search};
-pub use operations::OPERATIONS;
 pub use oauth::{AuthorizeParams, CALLBACK, authorize};
+pub use operations::OPERATIONS;
 pub use script::{HandlerCall, Handlers};
 
 /// A name as handlers write it: `Crypto Price API`, `crypto-price-api` and `cryptoPriceApi` are the same.

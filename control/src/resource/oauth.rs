@@ -11,8 +11,9 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mirra_egress::Fetch;
 use mirra_host_sdk::{BoxFuture, ErrorCode, OperationError};
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse, TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardErrorResponse,
+    TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse},
 };
 use schemars::JsonSchema;
@@ -279,7 +280,9 @@ fn refused(message: &str, error: &TokenError) -> ApiError {
     let (code, reason) = match error {
         RequestTokenError::ServerResponse(refusal) => (ErrorCode::ResourceDenied, format!(": {}", refusal.error())),
         RequestTokenError::Request(error) => (error.code, format!(": {}", error.message)),
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => (ErrorCode::HandlerError, ": what the provider answered is no answer of OAuth".to_owned()),
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            (ErrorCode::HandlerError, ": what the provider answered is no answer of OAuth".to_owned())
+        }
     };
     ApiError::new(code, format!("{message}{reason}"))
 }

@@ -3,11 +3,7 @@
 use mirra_host_sdk::{BoxFuture, ErrorCode, Json, Usd};
 
 use super::definition::Definition;
-use crate::{
-    Answer, ApiError,
-    operations::Scene,
-    store::InstalledRow,
-};
+use crate::{Answer, ApiError, operations::Scene, store::InstalledRow};
 
 /// A call's own limit, where whoever asks has no budget.
 const BUDGET_MAX: Usd = Usd::from_picodollars(1_000_000_000_000);
@@ -28,13 +24,7 @@ pub struct HandlerCall {
 }
 
 /// The handler runs in the name of whoever has made the resource: it sees that account's data, and never that of whoever calls it.
-pub async fn call(
-    scene: &Scene<'_>,
-    definition: &Definition,
-    row: &InstalledRow,
-    method: &str,
-    params: &Json,
-) -> Result<Answer, ApiError> {
+pub async fn call(scene: &Scene<'_>, definition: &Definition, row: &InstalledRow, method: &str, params: &Json) -> Result<Answer, ApiError> {
     let name = handler_name(&definition.terms.endpoint.base_url);
     let named = &definition.terms.endpoint.methods;
     if !named.is_empty() && !named.iter().any(|known| known.name == method) {

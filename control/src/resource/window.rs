@@ -76,13 +76,7 @@ pub struct Windows(Mutex<HashMap<String, Counted>>);
 impl Windows {
     /// # Errors
     /// `RATE_LIMITED`, and when another call may be made.
-    pub async fn take(
-        &self,
-        store: &Store,
-        installation: &InstallationRow,
-        limit: Option<RateLimit>,
-        now: i64,
-    ) -> Result<Place, ApiError> {
+    pub async fn take(&self, store: &Store, installation: &InstallationRow, limit: Option<RateLimit>, now: i64) -> Result<Place, ApiError> {
         let window = limit.map_or(Window::Day, |limit| limit.window);
         let is_known = self.counted().contains_key(&installation.id);
         if !is_known {

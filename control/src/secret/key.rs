@@ -67,7 +67,9 @@ pub enum KeyError {
     File { path: PathBuf, source: io::Error },
     #[error("{}: {error}", path.display())]
     In { path: PathBuf, error: Box<KeyError> },
-    #[error("credentials are encrypted with the key {wanted}, and {from} is the key {found}: give mirra the one that it was started with before")]
+    #[error(
+        "credentials are encrypted with the key {wanted}, and {from} is the key {found}: give mirra the one that it was started with before"
+    )]
     Other { wanted: String, found: String, from: String },
 }
 

@@ -34,8 +34,15 @@ pub struct InstalledRow {
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A call is about to be made, and is paid.
-    Begun { call: CallRow, period_started_at: i64 },
-    Ended { id: String, duration_ms: i64, is_success: bool },
+    Begun {
+        call: CallRow,
+        period_started_at: i64,
+    },
+    Ended {
+        id: String,
+        duration_ms: i64,
+        is_success: bool,
+    },
 }
 
 #[derive(Clone, Debug, FromRow)]

@@ -50,7 +50,8 @@ pub struct Wanted {
 }
 
 /// All that is listed: documents are long, and nobody reads them in a list.
-const LISTED: &str = "id, owner_id, name, slug, description, type, category, tags, status, definition, NULL AS document, revision, catalog_hash,
+const LISTED: &str =
+    "id, owner_id, name, slug, description, type, category, tags, status, definition, NULL AS document, revision, catalog_hash,
     created_at, updated_at, published_at";
 
 impl Store {

@@ -91,7 +91,12 @@ impl Host for Call {
         let text = |name, text: Option<String>| (name, text.map(Value::from));
         let params = object([audio, text("mimeType", mime_type), text("language", language), text("prompt", prompt)]);
         let read = self.perform::<ReadTranscription>("ai.transcribeAudio", params).await?;
-        Ok(read.map(|ReadTranscription { text, language, duration_seconds, model }| Transcription { text, language, duration_seconds, model }))
+        Ok(read.map(|ReadTranscription { text, language, duration_seconds, model }| Transcription {
+            text,
+            language,
+            duration_seconds,
+            model,
+        }))
     }
 
     async fn agent(&mut self, params: String) -> Answered<String> {

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use super::{
     Call,
     typed::{Answered, object, parsed},
-    typed_bindings::mirra::function::memory::{Changes, Entity, Host, NewEntity, NewTask, Page, QueryParams, SearchParams, Summary, Wanted},
+    typed_bindings::mirra::function::memory::{
+        Changes, Entity, Host, NewEntity, NewTask, Page, QueryParams, SearchParams, Summary, Wanted,
+    },
 };
 
 /// An entity as the operations answer it.

@@ -17,7 +17,10 @@ pub async fn logged_in(endpoint: &Endpoint, request: Request<Incoming>) -> Reply
         (Some(state), Some(code), None) => endpoint.api.control.logged_in(state, code).await.map_err(Problem::from),
         // The person has said no, or the provider has.
         (_, _, Some(_)) => Err(Problem::new(ErrorCode::ResourceDenied, "the login was refused or given up: nothing has changed")),
-        _ => Err(Problem::new(ErrorCode::ValidationError, "this address is for browsers that come back from a login: state and code are missing")),
+        _ => Err(Problem::new(
+            ErrorCode::ValidationError,
+            "this address is for browsers that come back from a login: state and code are missing",
+        )),
     };
     match outcome {
         Ok(()) => page("Logged in", "The resource is authenticated. You can close this window."),

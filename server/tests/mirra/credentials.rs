@@ -100,7 +100,9 @@ impl Provider {
         let count = refreshed.clone();
         let api = LocalApi::start(move |asked| match &*asked.path {
             "/token" => match asked.form("grant_type").as_deref() {
-                Some("authorization_code") if asked.form("code").as_deref() == Some("the-code") && asked.form("code_verifier").is_some() => {
+                Some("authorization_code")
+                    if asked.form("code").as_deref() == Some("the-code") && asked.form("code_verifier").is_some() =>
+                {
                     tokens("access-token-17-0", "refresh-token-91", expires_in_s)
                 }
                 Some("refresh_token") if !refuses && asked.form("refresh_token").as_deref() == Some("refresh-token-91") => {
@@ -114,7 +116,11 @@ impl Provider {
                 let is_current = asked.header("authorization") == Some(&current) && !asked.path.ends_with("/WITHDRAWN");
                 // Withdrawn before its time: believed again once there is another.
                 let is_anew = asked.path.ends_with("/WITHDRAWN") && asked.header("authorization") == Some("Bearer access-token-17-1");
-                if is_current || is_anew { Answered::json(200, &json!({ "price": 2 })) } else { Answered::json(401, &json!({ "error": "expired" })) }
+                if is_current || is_anew {
+                    Answered::json(200, &json!({ "price": 2 }))
+                } else {
+                    Answered::json(401, &json!({ "error": "expired" }))
+                }
             }
         });
         Provider { api, refreshed }

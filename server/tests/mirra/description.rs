@@ -40,7 +40,8 @@ fn everything_in_the_document_is_there() {
             let path = path.strip_prefix("/api/sdk").unwrap().replace('{', "").replace('}', "");
             let body = if method == "get" { Value::Null } else { json!({}) };
             let reply = bed.owner().request(&method.to_uppercase(), &path, body);
-            let is_nothing = reply.status == 405 || reply.text().contains("there is nothing at") || reply.text().contains("has no operation");
+            let is_nothing =
+                reply.status == 405 || reply.text().contains("there is nothing at") || reply.text().contains("has no operation");
             assert!(!is_nothing, "{method} {path}: {}", reply.text());
         }
     }

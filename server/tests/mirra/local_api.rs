@@ -128,6 +128,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
 
 /// What a token endpoint answers.
 pub fn tokens(access_token: &str, refresh_token: &str, expires_in_s: u64) -> Answered {
-    let tokens = json!({ "access_token": access_token, "refresh_token": refresh_token, "expires_in": expires_in_s, "token_type": "Bearer" });
+    let tokens =
+        json!({ "access_token": access_token, "refresh_token": refresh_token, "expires_in": expires_in_s, "token_type": "Bearer" });
     Answered::json(200, &tokens)
 }

@@ -203,7 +203,9 @@ fn the_marketplace_has_what_is_published_and_nobody_sees_the_rest() {
     };
     let crypto_only = vec![r#""Crypto Price API""#.to_owned()];
     assert!(found("cryptocurrency").is_empty());
-    for (method, action) in [("GET", ""), ("POST", "/install"), ("POST", "/publish"), ("GET", "/metrics"), ("GET", "/openapi"), ("DELETE", "")] {
+    for (method, action) in
+        [("GET", ""), ("POST", "/install"), ("POST", "/publish"), ("GET", "/metrics"), ("GET", "/openapi"), ("DELETE", "")]
+    {
         assert_eq!(user.request(method, &at(action), Value::Null).status, 404, "{method} {action}");
     }
     data(owner.request("POST", &at("/publish"), json!({})));
