@@ -49,12 +49,10 @@ enum Event {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
     #[serde(other)]
     Other,
 }
@@ -120,14 +118,14 @@ impl Streaming {
         loop {
             match self.event().await.map_err(|failure| failure.error)? {
                 Event::ContentBlockStart { index, content_block } => drop(self.blocks.insert(index, content_block)),
-                Event::ContentBlockDelta { index, delta: Delta::TextDelta { text } } => {
+                Event::ContentBlockDelta { index, delta: Delta::Text { text } } => {
                     self.bytes += text.len();
                     if let Some(Block::Text { text: before }) = self.blocks.get_mut(&index) {
                         before.push_str(&text);
                     }
                     return Ok(Some(text));
                 }
-                Event::ContentBlockDelta { index, delta: Delta::InputJsonDelta { partial_json } } => {
+                Event::ContentBlockDelta { index, delta: Delta::InputJson { partial_json } } => {
                     self.bytes += partial_json.len();
                     self.inputs.entry(index).or_default().push_str(&partial_json);
                 }
@@ -160,17 +158,15 @@ impl Streaming {
     }
 
     async fn event(&mut self) -> Result<Event, Failure> {
-        loop {
-            let event = match self.events.next().await {
-                Some(Ok(event)) => event,
-                Some(Err(EventStreamError::Transport(error))) => return Err(self.provider.unreached(error)),
-                Some(Err(_)) => return Err(self.broken("what came are no server-sent events")),
-                None => return Err(self.broken("the stream ended before the message did")),
-            };
-            match serde_json::from_str(&event.data).map_err(|error| self.provider.unreadable(error))? {
-                Event::Error { error } => return Err(self.provider.refused(error.status(), error, None)),
-                event => return Ok(event),
-            }
+        let event = match self.events.next().await {
+            Some(Ok(event)) => event,
+            Some(Err(EventStreamError::Transport(error))) => return Err(self.provider.unreached(error)),
+            Some(Err(_)) => return Err(self.broken("what came are no server-sent events")),
+            None => return Err(self.broken("the stream ended before the message did")),
+        };
+        match serde_json::from_str(&event.data).map_err(|error| self.provider.unreadable(error))? {
+            Event::Error { error } => Err(self.provider.refused(error.status(), error, None)),
+            event => Ok(event),
         }
     }
 
