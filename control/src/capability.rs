@@ -7,7 +7,7 @@ use mirra_host_sdk::{Answering, Capability, ErrorCode, Json, Operation, Operatio
 use crate::{ADAPTERS, ApiError, Caller, Control, Means, routes::read_call};
 
 /// The adapters that handlers have. What opens accounts is none: that is for people.
-const OF_HANDLERS: [&str; 1] = ["memory"];
+const OF_HANDLERS: [&str; 2] = ["ai", "memory"];
 
 /// An adapter of the control plane, as handlers have it.
 pub struct Adapter {
@@ -22,6 +22,11 @@ pub struct Installed {
 }
 
 impl Control {
+    /// `mirra.ai`. Each request is charged by its tokens.
+    pub fn ai(self: &Arc<Control>) -> Adapter {
+        Adapter { control: self.clone(), name: "ai" }
+    }
+
     /// `mirra.memory`
     pub fn memory(self: &Arc<Control>) -> Adapter {
         Adapter { control: self.clone(), name: "memory" }

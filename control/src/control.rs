@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use crate::{
     Answer, ApiError, Caller, Means, NewKey,
     account::{self, Account},
+    ai::AiConfig,
     operations::{self, Scene},
     resource::{self, Handlers, Resources},
     secret::{KeySource, Keyring},
@@ -32,6 +33,8 @@ pub struct Config {
     pub memory_operation_usd: Usd,
     /// For each request to an API, besides what the resource costs.
     pub http_request_usd: Usd,
+    /// Whose models are asked, and what they cost.
+    pub ai: AiConfig,
 }
 
 impl Config {
@@ -46,6 +49,7 @@ impl Config {
             egress,
             memory_operation_usd: Usd::ZERO,
             http_request_usd: Usd::ZERO,
+            ai: AiConfig::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! API, by either of its forms, or a handler. Knows the contract with executors (`host-sdk`) and never the runtime.
 
 pub mod account;
+mod ai;
 mod answer;
 mod capability;
 mod control;
@@ -22,6 +23,7 @@ mod store;
 mod time;
 
 pub use account::{Caller, NewKey};
+pub use ai::{AiConfig, ApiKey, Provider};
 pub use answer::{Answer, Page};
 pub use control::{Config, Control};
 pub use error::ApiError;

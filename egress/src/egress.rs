@@ -16,6 +16,7 @@ use crate::{
     request::{Fetch, Outgoing},
     resolve::{Resolve, SystemResolver},
     response::{self, Body, Wait},
+    target::Target,
 };
 
 /// What an [`Egress`] is made of.
@@ -102,31 +103,39 @@ impl Egress {
     }
 
     /// A request that the host makes in a tenant's name, such as one to an API with that tenant's credentials. It may go to every public
-    /// address and to what the operator has named. `time_left` is for all of it.
+    /// address and to what the operator has named. `time_left` is for all of it. How large request and answer may be is for the host to
+    /// say, within what all of them hold together.
     ///
     /// # Errors
     /// The same as of `http.request`.
     pub async fn fetch(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
-        self.fetch_from(tenant, fetch, time_left, &self.shared.allowed).await
+        let permission = |target: &Target| Permission::of_host(target, &self.shared.allowed);
+        self.fetch_if(permission, tenant, fetch, time_left).await
     }
 
     /// The same where it is not the operator who says where it goes: to public addresses only.
     pub async fn fetch_public(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
-        self.fetch_from(tenant, fetch, time_left, &AllowList::default()).await
+        self.fetch_if(|target: &Target| Permission::of_host(target, &AllowList::default()), tenant, fetch, time_left).await
     }
 
-    async fn fetch_from(
+    /// The same to where the operator has chosen, wherever that leads: such as a model in their own network.
+    pub async fn fetch_named(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
+        self.fetch_if(|_| Ok(Permission::Named), tenant, fetch, time_left).await
+    }
+
+    async fn fetch_if(
         &self,
+        permission: impl FnOnce(&Target) -> Result<Permission, OperationError>,
         tenant: &Arc<str>,
         fetch: Fetch<'_>,
         time_left: Duration,
-        named: &AllowList,
     ) -> Result<Fetched, OperationError> {
         let begun = Instant::now();
         let shared = &self.shared;
         let held = shared.memory.hold(fetch.body.len())?;
-        let request = Outgoing::new(&fetch, &shared.limits)?;
-        let permission = Permission::of_host(&request.target, named)?;
+        let limits = EgressLimits { request_body_bytes_max: usize::MAX, response_body_bytes_max: usize::MAX, ..shared.limits };
+        let request = Outgoing::new(&fetch, &limits)?;
+        let permission = permission(&request.target)?;
         let (answer, link, place) = shared.send(&request, tenant, permission, begun, time_left).await?;
         let (head, body) = answer;
         let rest = Rest { shared: shared.clone(), tenant: tenant.clone(), body, link, _place: place };

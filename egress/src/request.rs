@@ -57,7 +57,7 @@ pub struct Fetch<'a> {
     pub body: Bytes,
     /// For the head of the answer, and again for each part of it.
     pub timeout: Option<Duration>,
-    /// Only ever lowers [`EgressLimits::response_body_bytes_max`].
+    /// Of the answer's body.
     pub response_bytes_max: usize,
 }
 

@@ -3,6 +3,8 @@ use std::{fmt, iter::Sum, ops::Add, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use crate::ModelPrices;
+
 /// US dollars, exact to a millionth of a millionth. Money is never a float: sums of many small prices must come out right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Usd {
@@ -121,6 +123,10 @@ pub struct PriceTable {
     pub http_request_usd: Usd,
     /// For every use of `mirra.memory`.
     pub memory_operation_usd: Usd,
+    /// For the tokens of models, by name.
+    pub ai_models: ModelPrices,
+    /// For a minute of audio that is transcribed.
+    pub transcription_minute_usd: Usd,
 }
 
 impl Default for PriceTable {
@@ -132,6 +138,8 @@ impl Default for PriceTable {
             fuel_billion_usd: Usd::from_picodollars(40_000_000),
             http_request_usd: Usd::from_picodollars(100_000),
             memory_operation_usd: Usd::from_picodollars(100_000),
+            ai_models: ModelPrices::default(),
+            transcription_minute_usd: Usd::from_picodollars(6_000_000_000),
         }
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod executor;
 mod invocation;
 mod limits;
+mod models;
 mod usage;
 
 pub use allow::{AllowEntry, AllowError, AllowList, Naming, without_dot};
@@ -24,4 +25,5 @@ pub use error::{Diagnostic, ErrorCode, HostError, InvocationError, PrepareError}
 pub use executor::{BoxFuture, Executor, HandlerId, Prepared, Source};
 pub use invocation::{Invocation, Json, LogEntry, LogLevel, LogSink, Outcome, Trigger, new_execution_id};
 pub use limits::{LimitError, Limits};
+pub use models::{ModelPrice, ModelPrices};
 pub use usage::Usage;

@@ -39,6 +39,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String
         secret_key: secret_key()?.unwrap_or(defaults.secret_key),
         memory_operation_usd: prices.memory_operation_usd,
         http_request_usd: prices.http_request_usd,
+        ai: flags.ai(&prices)?,
         ..defaults
     };
     Ok(Arc::new(Control::new(config)))
@@ -50,6 +51,7 @@ pub async fn executor(flags: &HostFlags, bundler: ChildCommand, size: Size, cont
     let config = Config {
         capabilities: Capabilities::default()
             .with("http", control.egress().clone())
+            .with("ai", control.ai())
             .with("memory", control.memory())
             .with("resources", control.installed()),
         prices,

@@ -8,9 +8,11 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use mirra_control::{KeySource, SecretKey};
+use mirra_control::{AiConfig, ApiKey, KeySource, Provider, SecretKey};
 use mirra_host_sdk::{AllowEntry, AllowList, LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
+
+use url::Url;
 
 use crate::{failure::Failure, terminal::say};
 
@@ -22,7 +24,8 @@ pub struct HostFlags {
     data: Option<PathBuf>,
 
     /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd,
-    /// httpRequestUsd, memoryOperationUsd
+    /// httpRequestUsd, memoryOperationUsd, transcriptionMinuteUsd, and aiModels, which has
+    /// {inputUsdPerMillionTokens, outputUsdPerMillionTokens} by the names of models
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
 
@@ -30,6 +33,14 @@ pub struct HostFlags {
     /// *.example.org, 127.0.0.1:8080; * is every public host
     #[arg(long, value_name = "HOST[:PORT],...", value_delimiter = ',', help_heading = "Host")]
     allow_net: Vec<AllowEntry>,
+
+    /// Where models are asked that speak the Messages API of Anthropic, with the key in MIRRA_AI_ANTHROPIC_KEY or ANTHROPIC_API_KEY
+    #[arg(long, value_name = "URL", env = "MIRRA_ANTHROPIC_URL", default_value = Provider::ANTHROPIC_URL, help_heading = "Models")]
+    anthropic_url: Url,
+
+    /// Where audio is transcribed by the API of OpenAI, with the key in MIRRA_AI_OPENAI_KEY or OPENAI_API_KEY
+    #[arg(long, value_name = "URL", env = "MIRRA_OPENAI_URL", default_value = Provider::OPENAI_URL, help_heading = "Models")]
+    openai_url: Url,
 }
 
 impl HostFlags {
@@ -48,6 +59,16 @@ impl HostFlags {
     /// What `--allow-net` names.
     pub fn allowed_hosts(&self) -> AllowList {
         self.allow_net.iter().cloned().collect()
+    }
+
+    /// Whose models are asked, and what they cost.
+    pub fn ai(&self, prices: &PriceTable) -> Result<AiConfig, Failure> {
+        Ok(AiConfig {
+            anthropic: Provider::anthropic(self.anthropic_url.as_str(), key_of(["MIRRA_AI_ANTHROPIC_KEY", "ANTHROPIC_API_KEY"])?),
+            openai: Provider::openai(self.openai_url.as_str(), key_of(["MIRRA_AI_OPENAI_KEY", "OPENAI_API_KEY"])?),
+            models: prices.ai_models.clone(),
+            transcription_minute_usd: prices.transcription_minute_usd,
+        })
     }
 
     pub fn price_table(&self) -> Result<PriceTable, Failure> {
@@ -75,6 +96,18 @@ pub fn secret_key() -> Result<Option<KeySource>, Failure> {
             Err(error) => Err(Failure::wrong_use(anyhow!("{SECRET_KEY}: {error}"))),
         },
     }
+}
+
+/// An operator's key with a provider, by the first of these variables that is set. From the environment only, as the owner's key.
+fn key_of(variables: [&str; 2]) -> Result<Option<ApiKey>, Failure> {
+    for variable in variables {
+        let Some(key) = std::env::var_os(variable).filter(|key| !key.is_empty()) else { continue };
+        // It goes into a header. Nothing of it is told.
+        let key = key.to_str().map(str::trim).filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
+        let key = key.ok_or_else(|| Failure::wrong_use(anyhow!("{variable} holds what no key has, such as spaces")))?;
+        return Ok(Some(ApiKey::new(key)));
+    }
+    Ok(None)
 }
 
 /// The limits of a call that have a flag.

@@ -122,13 +122,121 @@ export interface Memory {
   listGraphs: Operation;
 }
 
+export interface ChatMessage {
+  role: "system" | "user" | "assistant";
+  /** A text, or content blocks as Anthropic has them, such as images. */
+  content: string | Record<string, unknown>[];
+}
+
+export interface ChatParams {
+  /** What a user says, in place of `messages`. */
+  message?: string;
+  messages?: ChatMessage[];
+  /** `claude-3-haiku-20240307` if not given. */
+  model?: string;
+  /** From 0 to 1; 0.7 if not given. */
+  temperature?: number;
+  /** 1,000 if not given. The most that it can cost must be in the call's budget. */
+  maxTokens?: number;
+}
+
+export interface Tokens {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheCreationTokens: number;
+  readonly cacheReadTokens: number;
+  readonly totalTokens: number;
+}
+
+export interface ChatAnswer extends Tokens {
+  readonly content: string;
+  readonly model: string;
+}
+
+/** A part of an answer; the last one has `done: true` and what was used. */
+export interface ChatPart {
+  readonly delta: string;
+  readonly done: boolean;
+  readonly model?: string;
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+export interface AgentParams {
+  messages: ChatMessage[];
+  /** The adapters that the model may use, such as `memory`; all if not given. */
+  tools?: string[];
+  systemPrompt?: string;
+  /** `claude-sonnet-4-20250514` if not given. */
+  model?: string;
+  /** From 0 to 1; 0.5 if not given. */
+  temperature?: number;
+  /** Each time that the model is asked; 4,096 if not given. */
+  maxTokens?: number;
+  /** How often it is asked; 10 if not given, and at most 25. */
+  maxRounds?: number;
+}
+
+export interface AgentToolCall {
+  /** Such as `memory__create`. */
+  readonly name: string;
+  readonly arguments: Record<string, any>;
+  readonly result: any;
+  readonly error?: string;
+}
+
+export interface AgentAnswer extends ChatAnswer {
+  readonly rounds: number;
+  readonly toolCalls: AgentToolCall[];
+  readonly stopReason: "end_turn" | "max_rounds" | "error" | "abort";
+  /** Why it stopped, where that was no choice of the model's. */
+  readonly error?: string;
+}
+
+export type AgentPart =
+  | { readonly type: "text"; readonly delta: string }
+  | { readonly type: "tool_start"; readonly round: number; readonly tool: Pick<AgentToolCall, "name" | "arguments"> }
+  | {
+      readonly type: "tool_complete";
+      readonly round: number;
+      readonly tool: Pick<AgentToolCall, "name" | "arguments">;
+      readonly result: any;
+      readonly error: string | null;
+    }
+  | { readonly type: "done"; readonly result: AgentAnswer };
+
+/** Models of others, with the operator's keys. */
 export interface Ai {
-  chat: Operation;
-  decide: Operation;
-  agent: Operation;
-  computerUse: Operation;
-  transcribeAudio: Operation;
-  batchChat: Operation;
+  chat(params: ChatParams): Promise<ChatAnswer>;
+  /** `for await (const part of mirra.ai.chatStream(…))` */
+  chatStream(params: ChatParams): AsyncIterable<ChatPart>;
+  /** In the order of the requests. One that fails has an `error` in place of its content. */
+  batchChat(params: {
+    requests: ChatParams[];
+  }): Promise<(ChatAnswer & { readonly error?: { readonly code: string; readonly message: string } })[]>;
+  decide(params: {
+    prompt: string;
+    options: { id: string; label: string; metadata?: Record<string, unknown> }[];
+    context?: unknown;
+    model?: string;
+  }): Promise<{ readonly selectedOption: string; readonly reasoning: string }>;
+  agent(params: AgentParams): Promise<AgentAnswer>;
+  agentStream(params: AgentParams): AsyncIterable<AgentPart>;
+  /** Anthropic's answer, with its numbers as other answers have them. */
+  computerUse(params: {
+    messages: ChatMessage[];
+    tools?: Record<string, unknown>[];
+    model?: string;
+    maxTokens?: number;
+    system?: string;
+    temperature?: number;
+  }): Promise<Tokens & { readonly content: any[]; readonly model: string; readonly stopReason: string; readonly tokensCharged: number } & Record<string, any>>;
+  transcribeAudio(params: {
+    url?: string;
+    base64?: string;
+    mimeType?: string;
+    language?: string;
+    prompt?: string;
+  }): Promise<{ readonly text: string; readonly language: string | null; readonly durationSeconds: number | null; readonly model: string }>;
 }
 
 /** `call`, and every installed resource by its name. */

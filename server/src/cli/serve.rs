@@ -46,6 +46,8 @@ const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// The API of the control plane is at /api/sdk/v1: every request needs a key. The first start makes one for the owner and shows it once,
 /// unless MIRRA_OWNER_KEY is set.
 ///
+/// Models are asked with the keys in MIRRA_AI_ANTHROPIC_KEY (or ANTHROPIC_API_KEY) and MIRRA_AI_OPENAI_KEY (or OPENAI_API_KEY).
+///
 /// When MIRRA_OWNER_KEY is set, callers of handlers must give it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY' (not for /healthz and
 /// /readyz). Without it, only this machine's own programs are listened to.
 #[derive(Args)]

@@ -14,7 +14,9 @@ use mirra_host_sdk::ErrorCode;
 use super::{
     body,
     endpoint::Endpoint,
+    presented_key,
     reply::{self, Reply, seconds},
+    stream::{self, Watched},
 };
 use crate::problem::Problem;
 
@@ -70,6 +72,7 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let key = caller.key_id.is_some().then(|| presented_key(request.headers()).map(<[u8]>::to_vec)).flatten();
     let body = body::read_event(request, BODY_BYTES_MAX).await?;
     let matched = match api.routes.find(Asked { method: method.as_str(), path, query, body }) {
         Ok(matched) => matched,
@@ -80,6 +83,10 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     if matched.is_page() {
         // A text in JSON.
         return Ok(reply::html(serde_json::from_str::<String>(answer.data.get()).unwrap_or_default()));
+    }
+    if let Some(more) = answer.more {
+        let watched = key.map(|key| Watched { control: api.control.clone(), key });
+        return Ok(reply::events(stream::events(answer.data, more, watched)));
     }
     Ok(envelope(matched.shaped(answer)?))
 }

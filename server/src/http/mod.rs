@@ -1,5 +1,5 @@
 //! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
-//! `admission.rs` (may they), `api.rs` (the control plane), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+//! `admission.rs` (may they), `api.rs` (the control plane, `stream.rs` where it answers in parts), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
 
 mod admission;
 mod api;
@@ -9,6 +9,7 @@ mod handlers;
 mod login;
 mod reply;
 mod run;
+mod stream;
 
 use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -22,7 +23,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub use admission::Admission;
+pub use admission::{Admission, presented_key};
 pub use api::Api;
 pub use endpoint::Endpoint;
 pub use handlers::Served;

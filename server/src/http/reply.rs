@@ -1,23 +1,31 @@
 //! Answers.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures_util::{Stream, StreamExt, stream::BoxStream};
+use http_body_util::{Either, Full, StreamBody};
 use hyper::{
     Response, StatusCode,
-    header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    body::Frame,
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    },
 };
 use mirra_host_sdk::{ErrorCode, Outcome, Usage, Usd};
 
 use crate::problem::Problem;
 
-pub type Reply = Response<Full<Bytes>>;
+/// Whole, or in parts as they are made.
+pub type Body = Either<Full<Bytes>, StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>>;
+
+pub type Reply = Response<Body>;
 
 /// Where nothing tells when it is worth trying again.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
@@ -35,6 +43,16 @@ pub fn html(text: impl Into<Bytes>) -> Reply {
 
 pub fn json(status: StatusCode, json: Bytes) -> Reply {
     with_body(status, JSON, json)
+}
+
+/// Server-sent events, each as it is there.
+pub fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Reply {
+    let mut reply = Response::new(Either::Right(StreamBody::new(events.map(|bytes| Ok(Frame::data(bytes))).boxed())));
+    reply.headers_mut().insert(CONTENT_TYPE, EVENTS);
+    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Proxies that collect an answer before they hand it on are told not to.
+    reply.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    reply
 }
 
 pub fn problem(problem: &Problem) -> Reply {
@@ -99,7 +117,7 @@ fn decimal(amount: Usd) -> HeaderValue {
 }
 
 fn with_body(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Response::new(Either::Left(Full::new(body)));
     *reply.status_mut() = status;
     // Room for all headers of a call at once.
     reply.headers_mut().reserve(8);

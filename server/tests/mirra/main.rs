@@ -3,6 +3,8 @@
 // A test that cannot go on fails where it stands, helpers included.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod ai;
+mod ai_provider;
 mod built;
 mod cache;
 mod command_line;

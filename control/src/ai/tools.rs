@@ -1,0 +1,72 @@
+//! What a model may do in an account's name: the operations of this server, each a tool `memory__create`.
+
+use std::sync::Arc;
+
+use mirra_host_sdk::{ErrorCode, Json};
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::timeout_at;
+
+use crate::{
+    ApiError, Caller, Control, Means,
+    operations::{self, ADAPTERS},
+};
+
+/// What opens an account, hands over credentials, or costs without an end is for people.
+const NOT_FOR_MODELS: [&str; 5] = ["accounts", "ai", "keys", "resources", "teams"];
+
+/// Between an adapter and its operation. A provider allows no dots.
+const SEPARATOR: &str = "__";
+
+/// A tool, as a model is told of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Tool {
+    Own {
+        name: String,
+        description: String,
+        /// Of a JSON object.
+        input_schema: Value,
+    },
+    /// The provider's own, as its documentation has it.
+    Foreign(Value),
+}
+
+impl Tool {
+    pub fn is(&self, called: &str) -> bool {
+        matches!(self, Tool::Own { name, .. } if name == called)
+    }
+}
+
+/// The tools of these adapters; of all that the caller may use where none are named.
+pub fn list(caller: &Caller, adapters: Option<&[String]>) -> Result<Vec<Tool>, ApiError> {
+    let known: Vec<&str> = ADAPTERS.into_iter().filter(|adapter| !NOT_FOR_MODELS.contains(adapter)).collect();
+    if let Some(unknown) = adapters.into_iter().flatten().find(|adapter| !known.contains(&&***adapter)) {
+        return Err(ApiError::invalid("tools", format!("there are no tools of '{unknown}': there are those of {}", known.join(", "))));
+    }
+    adapters.into_iter().flatten().try_for_each(|adapter| caller.may_use(adapter))?;
+    let is_wanted = |adapter: &str| match adapters {
+        Some(adapters) => adapters.iter().any(|wanted| wanted == adapter),
+        None => known.contains(&adapter) && caller.may_use(adapter).is_ok(),
+    };
+    let mut schemas = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let operations = operations::all().filter(|operation| operation.name.split_once('.').is_some_and(|(adapter, _)| is_wanted(adapter)));
+    let tools = operations.map(|operation| Tool::Own {
+        name: operation.name.replace('.', SEPARATOR),
+        description: operation.summary.to_owned(),
+        input_schema: (operation.params)(&mut schemas).to_value(),
+    });
+    Ok(tools.collect())
+}
+
+/// Does what a model asks for, with the rights, the budget and the time of whoever asked the model.
+pub async fn carry_out(control: &Arc<Control>, caller: &Caller, means: &Means, tool: &str, input: &Json) -> Result<Json, ApiError> {
+    let (adapter, operation) = tool.split_once(SEPARATOR).unwrap_or((tool, ""));
+    if NOT_FOR_MODELS.contains(&adapter) {
+        return Err(ApiError::not_found(&format!("tool '{tool}'")));
+    }
+    let called = timeout_at(means.deadline, control.call(caller, adapter, operation, input, means.clone())).await;
+    let too_late = |_| ApiError::new(ErrorCode::Timeout, format!("{tool} did not end in the time that there was"));
+    Ok(called.map_err(too_late)??.data)
+}

@@ -1,0 +1,223 @@
+//! `transcribeAudio`: what is said in a recording.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use isolang::Language;
+use mirra_egress::Fetch;
+use mirra_host_sdk::{ErrorCode, Usd};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    price::settle,
+    provider::{Asked, persistently},
+};
+use crate::{Answer, ApiError, Caller, Control, Means, id, params};
+
+const PATH: &str = "/audio/transcriptions";
+const MODEL: &str = "whisper-1";
+const MIME_TYPE: &str = "audio/mpeg";
+/// What the provider takes.
+const AUDIO_BYTES_MAX: usize = 25 << 20;
+/// Fewer than a second of speech has, however it is coded.
+const BYTES_PER_SECOND: u64 = 1_000;
+const LANGUAGE_CHARACTERS_MAX: usize = 20;
+const PROMPT_CHARACTERS_MAX: usize = 10_000;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TranscribeAudioParams {
+    /// Where the recording is, in place of `base64`.
+    pub url: Option<String>,
+    /// The recording, or a data URI of it.
+    pub base64: Option<String>,
+    /// Such as audio/ogg; audio/mpeg if not given.
+    pub mime_type: Option<String>,
+    /// What is spoken, as ISO 639-1 has it, such as `en`.
+    pub language: Option<String>,
+    /// What was said before, or words that are to be expected.
+    pub prompt: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Transcribed {
+    text: String,
+    language: Option<String>,
+    duration: Option<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Transcription {
+    text: String,
+    language: Option<String>,
+    duration_seconds: Option<f64>,
+    model: &'static str,
+}
+
+/// A recording.
+struct Audio {
+    bytes: Bytes,
+    mime_type: Option<String>,
+}
+
+pub async fn transcribe_audio(
+    control: &Arc<Control>,
+    caller: &Caller,
+    means: &Means,
+    params: TranscribeAudioParams,
+) -> Result<Answer, ApiError> {
+    let TranscribeAudioParams { url, base64, mime_type, language, prompt } = params;
+    let provider = &control.config().ai.openai;
+    let key = provider.key()?;
+    for (field, text, max) in [("language", &language, LANGUAGE_CHARACTERS_MAX), ("prompt", &prompt, PROMPT_CHARACTERS_MAX)] {
+        text.as_ref().map_or(Ok(()), |text| params::text(field, text, max))?;
+    }
+    let audio = match (base64, url) {
+        (Some(base64), _) => decoded(&base64)?,
+        (None, Some(url)) => fetched(control, caller, means, &url).await?,
+        (None, None) => return Err(ApiError::invalid("url", "url or base64 is required")),
+    };
+    let mime_type = mime_type.or(audio.mime_type).unwrap_or_else(|| MIME_TYPE.to_owned());
+    let boundary = id::new("mirra")?;
+    let fields = [
+        ("model", Some(MODEL)),
+        ("response_format", Some("verbose_json")),
+        ("language", language.as_deref()),
+        ("prompt", prompt.as_deref()),
+    ];
+    let body = multipart(&boundary, &fields, &mime_type, &audio.bytes)?;
+
+    let seconds_at_most = (audio.bytes.len() as u64).div_ceil(BYTES_PER_SECOND);
+    let charged = price(control, seconds_at_most as f64);
+    means.charge("a transcription", charged)?;
+    let headers = vec![
+        ("authorization".to_owned(), format!("Bearer {}", key.reveal())),
+        ("content-type".to_owned(), format!("multipart/form-data; boundary={boundary}")),
+    ];
+    let asked = &Asked { provider, path: PATH, headers, body };
+    let answered = persistently(means, || async {
+        let mut fetched = asked.send(control.egress(), means.time_left()).await?;
+        let body = fetched.whole().await.map_err(|error| provider.unreached(error))?;
+        serde_json::from_slice::<Transcribed>(&body).map_err(|error| provider.unreadable(error).into())
+    });
+    let Transcribed { text, language: spoken, duration } = answered.await.inspect_err(|_| means.budget.refund(charged))?;
+    settle(&*means.budget, charged, duration.map_or(charged, |seconds| price(control, seconds)));
+    let language = language.or_else(|| iso_code(&spoken?));
+    Answer::of(&Transcription { text, language, duration_seconds: duration, model: MODEL })
+}
+
+fn price(control: &Control, seconds: f64) -> Usd {
+    const MILLISECONDS_PER_MINUTE: u128 = 60_000;
+    // Whatever is no time is none.
+    control.config().ai.transcription_minute_usd.scaled((seconds * 1000.0).ceil() as u128, MILLISECONDS_PER_MINUTE)
+}
+
+fn too_large(field: &str) -> ApiError {
+    let details = Some(serde_json::json!({ "field": field }));
+    ApiError { details, ..ApiError::new(ErrorCode::PayloadTooLarge, format!("a recording has at most {AUDIO_BYTES_MAX} bytes")) }
+}
+
+/// `data:audio/ogg;base64,…`, or what stands behind the comma alone.
+fn decoded(text: &str) -> Result<Audio, ApiError> {
+    let (mime_type, base64) = match text.strip_prefix("data:").and_then(|uri| uri.split_once(',')) {
+        Some((about, base64)) => (Some(essence(about)).filter(|mime| !mime.is_empty()).map(str::to_owned), base64),
+        None => (None, text),
+    };
+    if base64.len() / 4 * 3 > AUDIO_BYTES_MAX {
+        return Err(too_large("base64"));
+    }
+    let bytes = BASE64_STANDARD.decode(base64.trim()).map_err(|error| ApiError::invalid("base64", format!("base64: {error}")))?;
+    if bytes.is_empty() {
+        return Err(ApiError::invalid("base64", "the recording is empty"));
+    }
+    Ok(Audio { bytes: bytes.into(), mime_type })
+}
+
+async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -> Result<Audio, ApiError> {
+    let fetch = Fetch { method: "GET", url, headers: &[], body: Bytes::new(), timeout: None, response_bytes_max: AUDIO_BYTES_MAX };
+    let tenant = caller.id().into();
+    let refused = |error: mirra_host_sdk::OperationError| match error.code {
+        ErrorCode::PayloadTooLarge => too_large("url"),
+        ErrorCode::HandlerError | ErrorCode::ValidationError => {
+            ApiError::invalid("url", format!("the recording cannot be read: {}", error.message))
+        }
+        _ => error.into(),
+    };
+    let mut fetched = control.egress().fetch(&tenant, fetch, means.time_left()).await.map_err(refused)?;
+    if fetched.status != 200 {
+        return Err(ApiError::invalid("url", format!("the recording cannot be read: {url} answered {}", fetched.status)));
+    }
+    let mime_type = fetched.headers.get("content-type").and_then(|value| value.to_str().ok());
+    // What servers say of files that they do not know is no type of audio.
+    let mime_type = mime_type.map(essence).filter(|mime| extension(mime).is_some()).map(str::to_owned);
+    let bytes = fetched.whole().await.map_err(refused)?;
+    if bytes.is_empty() {
+        return Err(ApiError::invalid("url", "the recording is empty"));
+    }
+    Ok(Audio { bytes: bytes.into(), mime_type })
+}
+
+/// What it may be, and by which ending the provider knows it.
+fn extension(mime_type: &str) -> Option<&'static str> {
+    let (kind, subtype) = mime_type.split_once('/')?;
+    if !matches!(kind, "audio" | "video" | "application") {
+        return None;
+    }
+    Some(match subtype {
+        "flac" | "x-flac" => "flac",
+        "mpeg" | "mp3" | "mpga" | "x-mpeg" => "mp3",
+        "mp4" => "mp4",
+        "m4a" | "x-m4a" | "aac" => "m4a",
+        "ogg" | "opus" => "ogg",
+        "wav" | "x-wav" | "wave" | "vnd.wave" => "wav",
+        "webm" => "webm",
+        _ => return None,
+    })
+}
+
+/// Without parameters, such as `codecs`.
+fn essence(mime_type: &str) -> &str {
+    mime_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// A form as RFC 7578 has it. Nothing can end a part early: the boundary is random.
+fn multipart(boundary: &str, fields: &[(&str, Option<&str>)], mime_type: &str, file: &[u8]) -> Result<Bytes, ApiError> {
+    let mime_type = essence(mime_type);
+    let extension = extension(mime_type).ok_or_else(|| {
+        ApiError::invalid("mimeType", "mimeType must be one of audio/flac, audio/mpeg, audio/mp4, audio/ogg, audio/wav and audio/webm")
+    })?;
+    let mut form = Vec::with_capacity(file.len() + 1024);
+    for (name, value) in fields {
+        let Some(value) = value else { continue };
+        form.extend_from_slice(format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+    }
+    let head = format!(
+        "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"audio.{extension}\"\r\ncontent-type: {mime_type}\r\n\r\n"
+    );
+    form.extend_from_slice(head.as_bytes());
+    form.extend_from_slice(file);
+    form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    Ok(form.into())
+}
+
+/// The provider says `english` where this API says `en`. None: a language without such a code.
+fn iso_code(language: &str) -> Option<String> {
+    let language = Language::from_name_lowercase(&language.to_lowercase()).or_else(|| Language::from_639_1(language))?;
+    language.to_639_1().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_have_codes() {
+        assert_eq!(
+            ["english", "German", "en", "japanese", "klingon"].map(iso_code),
+            [Some("en"), Some("de"), Some("en"), Some("ja"), None].map(|code| code.map(str::to_owned))
+        );
+    }
+}
