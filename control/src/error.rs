@@ -12,7 +12,7 @@ pub struct ApiError {
     pub code: ErrorCode,
     pub message: String,
     /// What a program may want to know besides, such as `{"field": "limit"}`.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
     /// Of `RATE_LIMITED`: when it is worth trying again.
     pub retry_after: Option<Duration>,
     /// What failed in the host; told to nobody who calls.
@@ -27,7 +27,7 @@ impl ApiError {
 
     /// A parameter is not what it has to be.
     pub fn invalid(field: &str, message: impl Into<String>) -> ApiError {
-        ApiError { details: Some(json!({ "field": field })), ..ApiError::new(ErrorCode::ValidationError, message) }
+        ApiError { details: Some(Box::new(json!({ "field": field }))), ..ApiError::new(ErrorCode::ValidationError, message) }
     }
 
     /// There is no such thing, or it is somebody else's: which of the two is told to nobody.

@@ -115,7 +115,7 @@ struct Run {
 
 /// Where it fails after it has done something, what it did is told with why it stopped.
 pub async fn agent(control: &Arc<Control>, caller: &Caller, means: &Means, params: AgentParams) -> Result<Answer, ApiError> {
-    let mut run = Run::new(control, caller, means, params)?;
+    let mut run = Run::new(control, caller, means, params).await?;
     match run.rounds(&Parts::nobody()).await {
         Ok(stop_reason) => run.outcome.stop_reason = stop_reason,
         Err(error) if run.outcome.tool_calls.is_empty() => return Err(error),
@@ -129,7 +129,7 @@ pub async fn agent(control: &Arc<Control>, caller: &Caller, means: &Means, param
 
 /// Parts are `{type: text | tool_start | tool_complete | done, …}`; the last one is `done`, with what `agent` answers.
 pub async fn agent_stream(control: &Arc<Control>, caller: &Caller, means: &Means, params: AgentParams) -> Result<Answer, ApiError> {
-    let mut run = Run::new(control, caller, means, params)?;
+    let mut run = Run::new(control, caller, means, params).await?;
     parts::answer(|parts| async move {
         run.outcome.stop_reason = run.rounds(&parts).await?;
         parts::json(&Event::Done { result: &run.ended() })
@@ -138,7 +138,7 @@ pub async fn agent_stream(control: &Arc<Control>, caller: &Caller, means: &Means
 }
 
 impl Run {
-    fn new(control: &Arc<Control>, caller: &Caller, means: &Means, params: AgentParams) -> Result<Run, ApiError> {
+    async fn new(control: &Arc<Control>, caller: &Caller, means: &Means, params: AgentParams) -> Result<Run, ApiError> {
         let rounds_max = params.max_rounds.unwrap_or(ROUNDS);
         if !(1..=ROUNDS_MAX).contains(&rounds_max) {
             return Err(ApiError::invalid("maxRounds", format!("maxRounds must be between 1 and {ROUNDS_MAX}")));
@@ -151,7 +151,7 @@ impl Run {
             temperature: message::temperature(params.temperature, TEMPERATURE)?,
             system,
             messages,
-            tools: tools::list(caller, params.tools.as_deref())?,
+            tools: tools::list(control, caller, means, params.tools.as_deref()).await?,
             tool_choice: None,
         };
         Ok(Run {

@@ -71,7 +71,7 @@ fn check_bytes(messages: &[Message]) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("the messages have more than {CONVERSATION_BYTES_MAX} bytes together");
-    Err(ApiError { details: Some(json!({ "field": "messages" })), ..ApiError::new(ErrorCode::PayloadTooLarge, message) })
+    Err(ApiError { details: Some(Box::new(json!({ "field": "messages" }))), ..ApiError::new(ErrorCode::PayloadTooLarge, message) })
 }
 
 fn check_content(field: &str, content: &Value) -> Result<(), ApiError> {

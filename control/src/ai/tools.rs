@@ -11,6 +11,7 @@ use tokio::time::timeout_at;
 use crate::{
     ApiError, Caller, Control, Means,
     operations::{self, ADAPTERS},
+    resource,
 };
 
 /// What opens an account, hands over credentials, or costs without an end is for people.
@@ -18,6 +19,10 @@ const NOT_FOR_MODELS: [&str; 5] = ["accounts", "ai", "keys", "resources", "teams
 
 /// Between an adapter and its operation. A provider allows no dots.
 const SEPARATOR: &str = "__";
+
+/// As providers allow.
+const NAME_BYTES_MAX: usize = 64;
+const TOOLS_MAX: usize = 128;
 
 /// A tool, as a model is told of it.
 #[derive(Clone, Debug, Serialize)]
@@ -39,8 +44,27 @@ impl Tool {
     }
 }
 
-/// The tools of these adapters; of all that the caller may use where none are named.
-pub fn list(caller: &Caller, adapters: Option<&[String]>) -> Result<Vec<Tool>, ApiError> {
+/// The tools of these adapters and installed resources; of all that the caller may use where none are named.
+pub async fn list(control: &Arc<Control>, caller: &Caller, means: &Means, names: Option<&[String]>) -> Result<Vec<Tool>, ApiError> {
+    let is_adapter = |name: &&String| ADAPTERS.contains(&name.as_str());
+    let adapters: Option<Vec<String>> = names.map(|names| names.iter().filter(is_adapter).cloned().collect());
+    let resources: Option<Vec<String>> = names.map(|names| names.iter().filter(|name| !is_adapter(name)).cloned().collect());
+    let mut tools = of_adapters(caller, adapters.as_deref())?;
+    if resources.as_ref().is_none_or(|named| !named.is_empty()) {
+        let methods = resource::tools(control, caller, means, resources.as_deref()).await?;
+        let method = |method: resource::MethodTool| {
+            let name = format!("{}{SEPARATOR}{}", method.resource, method.method);
+            let is_nameable = name.len() <= NAME_BYTES_MAX && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            is_nameable.then_some(Tool::Own { name, description: method.description, input_schema: method.parameters })
+        };
+        tools.extend(methods.into_iter().filter_map(method));
+    }
+    // Each of them costs tokens whenever the model is asked.
+    tools.truncate(TOOLS_MAX);
+    Ok(tools)
+}
+
+fn of_adapters(caller: &Caller, adapters: Option<&[String]>) -> Result<Vec<Tool>, ApiError> {
     let known: Vec<&str> = ADAPTERS.into_iter().filter(|adapter| !NOT_FOR_MODELS.contains(adapter)).collect();
     if let Some(unknown) = adapters.into_iter().flatten().find(|adapter| !known.contains(&&***adapter)) {
         return Err(ApiError::invalid("tools", format!("there are no tools of '{unknown}': there are those of {}", known.join(", "))));

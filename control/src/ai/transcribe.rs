@@ -116,7 +116,7 @@ fn price(control: &Control, seconds: f64) -> Usd {
 }
 
 fn too_large(field: &str) -> ApiError {
-    let details = Some(serde_json::json!({ "field": field }));
+    let details = Some(Box::new(serde_json::json!({ "field": field })));
     ApiError { details, ..ApiError::new(ErrorCode::PayloadTooLarge, format!("a recording has at most {AUDIO_BYTES_MAX} bytes")) }
 }
 
@@ -146,7 +146,13 @@ async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -
         }
         _ => error.into(),
     };
-    let mut fetched = control.egress().fetch(&tenant, fetch, means.time_left()).await.map_err(refused)?;
+    let egress = control.egress();
+    // What the operator has named is for the operator: nobody else's URL leads there.
+    let fetched = match control.owner().await?.id() == caller.id() {
+        true => egress.fetch(&tenant, fetch, means.time_left()).await,
+        false => egress.fetch_public(&tenant, fetch, means.time_left()).await,
+    };
+    let mut fetched = fetched.map_err(refused)?;
     if fetched.status != 200 {
         return Err(ApiError::invalid("url", format!("the recording cannot be read: {url} answered {}", fetched.status)));
     }

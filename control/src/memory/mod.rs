@@ -156,7 +156,7 @@ fn check(kind: &str, name: &str, content: &str, metadata: &Map<String, Value>) -
         return Err(ApiError::invalid("content", "content is empty"));
     }
     let too_large = |field: &str, max: usize| ApiError {
-        details: Some(json!({ "field": field })),
+        details: Some(Box::new(json!({ "field": field }))),
         ..ApiError::new(ErrorCode::PayloadTooLarge, format!("{field} has more than {max} bytes"))
     };
     if content.len() > CONTENT_BYTES_MAX {

@@ -174,7 +174,7 @@ impl Exchange<'_> {
         let mut value = self.read(answer.status, content_type, body).await?.map_err(|error| {
             let message = format!("{}: the answer is not what its document says: {error}", self.label);
             let details = json!({ "status": answer.status, "pointer": redaction.text(&error.pointer) });
-            ApiError { details: Some(details), ..ApiError::new(ErrorCode::HandlerError, redaction.text(&message)) }
+            ApiError { details: Some(Box::new(details)), ..ApiError::new(ErrorCode::HandlerError, redaction.text(&message)) }
         })?;
         redaction.json(&mut value);
         Answer::of(&value)
@@ -246,7 +246,7 @@ impl Exchange<'_> {
         let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
         let reason = reason(&body).map(|reason| format!(": {reason}")).unwrap_or_default();
         let message = format!("{}: the API answered {status} {known}{reason}", self.label);
-        let details = Some(json!({ "status": status, "body": body }));
+        let details = Some(Box::new(json!({ "status": status, "body": body })));
         if status != TOO_MANY_REQUESTS {
             return ApiError { details, ..ApiError::new(ErrorCode::HandlerError, message) };
         }

@@ -207,7 +207,10 @@ pub fn document_json(given: Value) -> Result<Value, ApiError> {
 fn invalid_document(problems: &mirra_openapi::Problems) -> ApiError {
     let places = problems.0.iter().map(|problem| json!({ "pointer": problem.pointer, "message": problem.message }));
     let details = json!({ "field": "openApiSpec", "problems": places.collect::<Vec<_>>() });
-    ApiError { details: Some(details), ..ApiError::invalid("openApiSpec", format!("openApiSpec is no valid OpenAPI document: {problems}")) }
+    ApiError {
+        details: Some(Box::new(details)),
+        ..ApiError::invalid("openApiSpec", format!("openApiSpec is no valid OpenAPI document: {problems}"))
+    }
 }
 
 fn methods(named: &[MethodParams], document: Option<&Document>) -> Result<BTreeMap<String, Method>, ApiError> {

@@ -82,7 +82,7 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
     };
     if let Some(base_url) = &own_base_url {
         let endpoint = Endpoint { base_url: base_url.clone(), ..definition.terms.endpoint.clone() };
-        check_endpoint(&endpoint).map_err(|error| ApiError { details: Some(json!({ "field": "baseUrl" })), ..error })?;
+        check_endpoint(&endpoint).map_err(|error| ApiError { details: Some(Box::new(json!({ "field": "baseUrl" }))), ..error })?;
         if resource.catalog_hash.is_none() {
             // What its creator asks for, and is paid for, is asked of the creator's server.
             return Err(ApiError::invalid("baseUrl", "only resources that come with mirra can be asked of another server"));

@@ -14,7 +14,7 @@ use super::{
     window::Windows,
 };
 use crate::{
-    ApiError, Control,
+    ApiError, Caller, Control,
     operations::Scene,
     store::{InstallationRow, InstalledRow, ResourceRow, Store},
 };
@@ -125,9 +125,13 @@ pub fn compile(row: &ResourceRow) -> Result<Definition, ApiError> {
     Definition::new(kind, terms, document.as_ref())
 }
 
+pub async fn installed_row(store: &Store, caller: &Caller, id: &str) -> Result<Option<InstalledRow>, ApiError> {
+    Ok(store.installed(caller.id(), id, &slug_of(id)).await?)
+}
+
 /// A resource that the caller has installed, by its id or name.
 pub async fn installed(scene: &Scene<'_>, id: &str) -> Result<(InstalledRow, Arc<Definition>), ApiError> {
-    let row = scene.store.installed(scene.caller.id(), id, &slug_of(id)).await?;
+    let row = installed_row(scene.store, scene.caller, id).await?;
     let row = row.ok_or_else(|| ApiError::not_found(&format!("resource '{}' that you have installed", shortened(id))))?;
     let resources = scene.control.resources().await?;
     let definition = resources.definition_at(scene.store, &row.installation.resource_id, row.resource_revision).await?;

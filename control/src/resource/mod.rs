@@ -17,6 +17,7 @@ mod oauth;
 mod operations;
 mod pricing;
 mod script;
+mod tools;
 mod window;
 
 pub use call::call;
@@ -29,6 +30,7 @@ pub use marketplace::{ReviewParams, ReviewsParams, SearchParams, metrics, review
 pub use oauth::{AuthorizeParams, BEGIN, CALLBACK, Login, authorize};
 pub use operations::OPERATIONS;
 pub use script::{HandlerCall, Handlers};
+pub use tools::{MethodTool, tools};
 
 /// A name as handlers write it: `Crypto Price API`, `crypto-price-api` and `cryptoPriceApi` are the same.
 pub fn slug(name: &str) -> String {

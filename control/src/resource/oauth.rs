@@ -149,7 +149,7 @@ impl Control {
         }
         let own = (pending.client_id.as_deref(), pending.client_secret.as_deref());
         let client = client(self, &definition, &installation.resource_id, own, Some(&row.redirect_url)).await?;
-        let fetch = Provider { control: self, tenant: &installation.account_id };
+        let fetch = Provider::of(self, &installation).await?;
         let exchange = client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let answer = exchange.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier)).request_async(&fetch).await;
         let answer = answer.map_err(|error| refused("the login was not accepted", &error))?;
@@ -206,7 +206,7 @@ impl Control {
         };
         let own = (old.client_id.as_deref(), old.client_secret.as_deref());
         let client = client(self, definition, &row.resource_id, own, None).await?;
-        let fetch = Provider { control: self, tenant: &row.account_id };
+        let fetch = Provider::of(self, row).await?;
         let refresh_token = RefreshToken::new(refresh_token.clone());
         match client.exchange_refresh_token(&refresh_token).request_async(&fetch).await {
             Ok(answer) => {
@@ -300,6 +300,17 @@ fn tokens(answer: &BasicTokenResponse, old_refresh: Option<String>, client: (Opt
 struct Provider<'a> {
     control: &'a Control,
     tenant: &'a str,
+    /// The server's owner has made the resource, and so says where this is.
+    is_the_operators: bool,
+}
+
+impl<'a> Provider<'a> {
+    async fn of(control: &'a Control, installation: &'a InstallationRow) -> Result<Provider<'a>, ApiError> {
+        let owner_id = control.owner().await?.id();
+        let resource = control.opened().await?.store.resource(&installation.resource_id).await?;
+        let is_the_operators = resource.is_some_and(|resource| resource.owner_id == owner_id);
+        Ok(Provider { control, tenant: &installation.account_id, is_the_operators })
+    }
 }
 
 impl<'a> AsyncHttpClient<'a> for Provider<'_> {
@@ -307,11 +318,11 @@ impl<'a> AsyncHttpClient<'a> for Provider<'_> {
     type Future = BoxFuture<'a, Result<HttpResponse, OperationError>>;
 
     fn call(&'a self, request: HttpRequest) -> Self::Future {
-        Box::pin(fetch(self.control, self.tenant, request))
+        Box::pin(fetch(self, request))
     }
 }
 
-async fn fetch(control: &Control, tenant: &str, request: HttpRequest) -> Result<HttpResponse, OperationError> {
+async fn fetch(provider: &Provider<'_>, request: HttpRequest) -> Result<HttpResponse, OperationError> {
     let (head, body) = request.into_parts();
     let text = |value: &http::HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
     let headers: Vec<(String, String)> = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
@@ -323,7 +334,11 @@ async fn fetch(control: &Control, tenant: &str, request: HttpRequest) -> Result<
         timeout: None,
         response_bytes_max: ANSWER_BYTES_MAX,
     };
-    let mut answer = control.egress().fetch(&tenant.into(), fetch, REQUEST_TIME_MAX).await?;
+    let (egress, tenant) = (provider.control.egress(), provider.tenant.into());
+    let mut answer = match provider.is_the_operators {
+        true => egress.fetch(&tenant, fetch, REQUEST_TIME_MAX).await?,
+        false => egress.fetch_public(&tenant, fetch, REQUEST_TIME_MAX).await?,
+    };
     let mut response = HttpResponse::new(answer.whole().await?);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
     *response.headers_mut() = answer.headers;

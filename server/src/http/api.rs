@@ -116,11 +116,6 @@ impl From<ApiError> for Problem {
             let all = std::iter::successors(Some(cause as &dyn std::error::Error), |&cause| cause.source());
             all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
         });
-        Problem {
-            details: details.map(|details| crate::problem::Details::Other(Box::new(details))),
-            retry_after,
-            causes,
-            ..Problem::new(code, message)
-        }
+        Problem { details: details.map(crate::problem::Details::Other), retry_after, causes, ..Problem::new(code, message) }
     }
 }

@@ -8,6 +8,7 @@ use tempfile::{TempDir, tempdir};
 use crate::{
     ai_provider::{KEY, Play, Provider},
     control::{OWNER_KEY, User, data, refusal},
+    resources::{crypto, prices},
     support::{Reply, Server, fixtures, mirra, run, write},
 };
 
@@ -19,15 +20,17 @@ struct Bed {
 
 impl Bed {
     fn start() -> Bed {
-        Bed::start_with(KEY)
+        Bed::start_with(KEY, "")
     }
 
-    fn start_with(key: &str) -> Bed {
+    /// `beside`: another server that it may reach.
+    fn start_with(key: &str, beside: &str) -> Bed {
         let (provider, data) = (Provider::start(), tempdir().unwrap());
-        let address = provider.address.to_string();
+        let address = [&provider.address.to_string(), beside].join(",");
+        let address = address.trim_end_matches(',');
         let echo = data.path().join("echo.wasm");
         write(&echo, wat::parse_file(fixtures("components/echo.wat")).unwrap());
-        let server = Server::start_with(&[&echo], &["--data", data.path().to_str().unwrap(), "--allow-net", &address], |command| {
+        let server = Server::start_with(&[&echo], &["--data", data.path().to_str().unwrap(), "--allow-net", address], |command| {
             command.env("MIRRA_OWNER_KEY", OWNER_KEY).env("MIRRA_ANTHROPIC_URL", provider.url()).env("MIRRA_OPENAI_URL", provider.url());
             command.env("MIRRA_AI_ANTHROPIC_KEY", key).env("MIRRA_AI_OPENAI_KEY", key).env("RUST_LOG", "debug");
         });
@@ -218,6 +221,27 @@ fn an_agent_does_what_the_model_asks_for() {
 }
 
 #[test]
+fn an_agent_calls_what_is_installed() {
+    let api = prices();
+    let bed = Bed::start_with(KEY, &api.address.to_string());
+    bed.owner().ready(&crypto(&api));
+    bed.provider.plays([uses(&[("cryptopriceapi__getPrice", json!({ "symbol": "BTC" })), ("cryptopriceapi__getPrice", json!({}))])]);
+    let params = json!({ "messages": [{ "role": "user", "content": "What is a bitcoin?" }], "tools": ["cryptoPriceApi"] });
+    let answer = data(bed.ai("agent", params));
+    let calls = &answer["toolCalls"];
+    assert_eq!(calls[0]["result"], json!({ "price": 1.5, "symbol": "BTC" }), "{answer}");
+    assert!(calls[1]["error"].as_str().unwrap().contains("symbol is required"), "{answer}");
+    let tools = &bed.provider.seen()[0]["tools"];
+    let place = tools.as_array().unwrap().iter().find(|tool| tool["name"] == "cryptopriceapi__placeOrder").unwrap();
+    assert_eq!(place["input_schema"]["required"], json!(["symbol", "amount"]));
+    assert_eq!(place["input_schema"]["properties"]["amount"], json!({ "type": "number", "minimum": 0 }));
+    // Where none are named, all there are.
+    bed.ai("agent", question("x"));
+    let all = bed.provider.seen().pop().unwrap()["tools"].to_string();
+    assert!(all.contains("cryptopriceapi__getPrice") && all.contains("memory__search"), "{all}");
+}
+
+#[test]
 fn an_agent_ends() {
     let bed = Bed::start();
     let again = || uses(&[("memory__query", json!({}))]);
@@ -360,7 +384,7 @@ fn what_is_wrong_is_told_before_anybody_is_asked() {
 
 #[test]
 fn keys_of_the_operator_show_nowhere() {
-    let bed = Bed::start_with("sk-wrong-9876543210");
+    let bed = Bed::start_with("sk-wrong-9876543210", "");
     let replies = [bed.ai("chat", json!({ "message": "Hi" })), bed.ai("transcribeAudio", json!({ "base64": "T2dnUw==" }))];
     for reply in replies {
         assert_eq!(reply.code(), "INTERNAL_ERROR");
@@ -368,7 +392,7 @@ fn keys_of_the_operator_show_nowhere() {
     }
     let logged = bed.server.wait_for_stderr("OpenAI answered 401");
     assert!(!logged.contains("sk-wrong") && !logged.contains(KEY), "{logged}");
-    let without = Bed::start_with("");
+    let without = Bed::start_with("", "");
     for (method, variable) in [("chat", "MIRRA_AI_ANTHROPIC_KEY"), ("transcribeAudio", "MIRRA_AI_OPENAI_KEY")] {
         let reply = without.ai(method, json!({ "message": "Hi", "base64": "T2dnUw==" }));
         assert_eq!((reply.code().as_str(), reply.text().contains(variable)), ("VALIDATION_ERROR", true), "{}", reply.text());
@@ -421,6 +445,18 @@ fn a_handler_pays_for_what_was_used() {
         json!({ "method": "agent", "params": { "messages": [{ "role": "user", "content": "x" }], "model": "mine", "maxTokens": 100 } });
     assert_eq!(cost(&agent), Some(0.04));
     assert_eq!(cost(&json!({ "method": "transcribeAudio", "params": { "base64": "T2dnUw==" } })), Some(0.5));
+}
+
+#[test]
+fn a_handler_reads_along() {
+    let (folder, provider) = (tempdir().unwrap(), Provider::start());
+    let stream = json!({ "method": "chatStream", "params": { "message": "Hi", "model": "mine", "maxTokens": 100 } });
+    let outcome = handled(folder.path(), &provider, &stream, &[]);
+    let deltas: Vec<&str> = outcome["result"].as_array().unwrap().iter().map(|part| part["delta"].as_str().unwrap()).collect();
+    assert_eq!((deltas.concat().as_str(), outcome["usage"]["costUsd"].as_f64()), ("Said: Hi", Some(0.02)), "{outcome}");
+    provider.plays([Play::ErrorEvent("Hel", "overloaded_error")]);
+    let outcome = handled(folder.path(), &provider, &stream, &[]);
+    assert_eq!(outcome["result"]["code"], "INTERNAL_ERROR", "{outcome}");
 }
 
 #[test]
