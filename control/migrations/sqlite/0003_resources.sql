@@ -86,19 +86,36 @@ CREATE TABLE authorization_request (
 );
 
 CREATE TABLE resource_call (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
+  -- Rises with time.
+  seq INTEGER PRIMARY KEY,
+  -- Looked up by the installation and the time as well: an index of its own would be written with each call.
+  id TEXT NOT NULL,
   installation_id TEXT NOT NULL REFERENCES installation (id),
   method TEXT NOT NULL,
   at BIGINT NOT NULL,
   cost_picodollars BIGINT NOT NULL,
+  -- When the month began that it is in, and what each month costs that has begun since the last call.
+  period_started_at BIGINT NOT NULL,
+  monthly_picodollars BIGINT NOT NULL,
   -- None: it has not ended, or the process did before it had.
   duration_ms BIGINT,
   is_success BIGINT
 );
 
 CREATE INDEX resource_call_by_installation ON resource_call (installation_id, at);
-CREATE INDEX resource_call_by_time ON resource_call (at);
+
+-- A call is one statement, so that what it costs is in the store with it. Months are paid by what is there: however many processes count
+-- calls, each is paid once. 4 million dollars are more than any installation costs; what is beyond is not counted, rather than wrongly.
+CREATE TRIGGER resource_call_made AFTER INSERT ON resource_call BEGIN
+  UPDATE installation SET
+    calls = calls + 1,
+    last_used_at = NEW.at,
+    cost_picodollars = MIN(4000000000000000000, cost_picodollars + NEW.cost_picodollars
+      + NEW.monthly_picodollars * (MAX(0, NEW.period_started_at - period_started_at) / 2592000000)),
+    period_calls = CASE WHEN NEW.period_started_at > period_started_at THEN 1 ELSE period_calls + 1 END,
+    period_started_at = MAX(period_started_at, NEW.period_started_at)
+  WHERE id = NEW.installation_id;
+END;
 
 CREATE TABLE review (
   resource_id TEXT NOT NULL REFERENCES resource (id),

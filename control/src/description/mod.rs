@@ -112,8 +112,12 @@ fn at_address(address: &Address, operation: &Operation) -> Value {
         parameters.extend(others.map(|(name, schema)| parameter(name, "query", required(name), Some(schema))));
     }
     for name in in_path {
-        schema["properties"].as_object_mut().map(|properties| properties.remove(name));
-        schema["required"].as_array_mut().map(|required| required.retain(|known| known != name));
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.remove(name);
+        }
+        if let Some(required) = schema["required"].as_array_mut() {
+            required.retain(|known| known != name);
+        }
     }
     let id = format!("{}.{}{}", operation.name, address.method.to_lowercase(), address.path.replace(['/', '{', '}'], "_"));
     let mut described = described(operation, &schema, &parameters, id);

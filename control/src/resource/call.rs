@@ -14,7 +14,7 @@ use super::{
     authentication::{Credentials, Redaction, Signed, sign},
     definition::{Authentication, Definition, Kind},
     known::{base_url, installed, shortened},
-    pricing::{Agreed, PERIOD_MS},
+    pricing::Agreed,
     script, slug,
     window::Place,
 };
@@ -22,7 +22,7 @@ use crate::{
     Answer, ApiError, id,
     operations::Scene,
     params,
-    store::{CallRow, Entry, InstallationRow, InstalledRow, PaidPeriod},
+    store::{Begun, Ended, InstallationRow, InstalledRow},
 };
 
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
@@ -113,22 +113,26 @@ async fn recorded(
         resources.windows.give_back(installation);
         return Err(refusal);
     }
-    let call = CallRow {
-        id: id::new("call")?,
+    let call_id = id::new("call")?;
+    let call = Begun {
+        id: call_id.clone(),
         installation_id: installation.id.clone(),
         method: method.to_owned(),
         at: scene.now,
         cost_picodollars: cost.picodollars().cast_signed(),
-        duration_ms: None,
-        is_success: None,
+        period_started_at,
+        monthly_picodollars: pricing.monthly(tier).picodollars().cast_signed(),
     };
-    let monthly_picodollars = pricing.monthly(tier).picodollars().cast_signed();
-    let period = PaidPeriod { started_at: period_started_at, length_ms: PERIOD_MS, monthly_picodollars };
-    let call_id = call.id.clone();
     let began = Instant::now();
-    let (written, answer) = tokio::join!(resources.ledger.begun(Entry::Begun { call, period }), work);
+    let (written, answer) = tokio::join!(resources.ledger.begun(call), work);
     let duration_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-    resources.ledger.ended(Entry::Ended { id: call_id, duration_ms, is_success: answer.is_ok() });
+    resources.ledger.ended(Ended {
+        id: call_id,
+        installation_id: installation.id.clone(),
+        at: scene.now,
+        duration_ms,
+        is_success: answer.is_ok(),
+    });
     written?;
     answer
 }

@@ -156,7 +156,7 @@ pub async fn authenticate(scene: &Scene<'_>, params: AuthenticateParams) -> Resu
     if !scene.control.put_credentials(&row.installation.id, &kept, None).await? {
         return Err(ApiError::not_found("such installation"));
     }
-    let row = InstallationRow { is_authenticated: true, ..row.installation };
+    let row = InstallationRow { is_authenticated: true, ..row.installation.clone() };
     Answer::of(&shown(&row, None))
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -22,11 +23,24 @@ use crate::{
 /// Of each kind. What is beyond that is read and made again.
 const KNOWN_MAX: usize = 1_000;
 
+/// What another process changes is seen after this time at the latest.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// A row as it was read.
+struct Read {
+    row: Arc<InstalledRow>,
+    /// `Store::changes` before that.
+    changes: u64,
+    at: Instant,
+}
+
 /// Known for as long as its revision is the one in the store.
 type Known<T> = Mutex<HashMap<String, (i64, Arc<T>)>>;
 
 pub struct Resources {
     definitions: Known<Definition>,
+    /// By the account and what it calls the resource.
+    installed: Mutex<HashMap<(String, String), Read>>,
     credentials: Known<Kept>,
     pub windows: Windows,
     pub ledger: Ledger,
@@ -37,6 +51,7 @@ impl Resources {
     pub fn new(store: Arc<Store>) -> Resources {
         Resources {
             definitions: Known::default(),
+            installed: Mutex::default(),
             credentials: Known::default(),
             windows: Windows::default(),
             ledger: Ledger::start(store),
@@ -130,12 +145,37 @@ pub async fn installed_row(store: &Store, caller: &Caller, id: &str) -> Result<O
 }
 
 /// A resource that the caller has installed, by its id or name.
-pub async fn installed(scene: &Scene<'_>, id: &str) -> Result<(InstalledRow, Arc<Definition>), ApiError> {
-    let row = installed_row(scene.store, scene.caller, id).await?;
-    let row = row.ok_or_else(|| ApiError::not_found(&format!("resource '{}' that you have installed", shortened(id))))?;
+pub async fn installed(scene: &Scene<'_>, id: &str) -> Result<(Arc<InstalledRow>, Arc<Definition>), ApiError> {
     let resources = scene.control.resources().await?;
+    let key = (scene.caller.id().to_owned(), id.to_owned());
+    let changes = scene.store.changes();
+    let row = match resources.read(&key, changes) {
+        Some(known) => known,
+        None => {
+            let row = installed_row(scene.store, scene.caller, id).await?;
+            let row = row.ok_or_else(|| ApiError::not_found(&format!("resource '{}' that you have installed", shortened(id))))?;
+            resources.keep(key, Arc::new(row), changes)
+        }
+    };
     let definition = resources.definition_at(scene.store, &row.installation.resource_id, row.resource_revision).await?;
     Ok((row, definition))
+}
+
+impl Resources {
+    fn read(&self, key: &(String, String), changes: u64) -> Option<Arc<InstalledRow>> {
+        let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |read: &&Read| read.changes == changes && read.at.elapsed() < READ_AGAIN_AFTER;
+        installed.get(key).filter(is_new).map(|read| read.row.clone())
+    }
+
+    fn keep(&self, key: (String, String), row: Arc<InstalledRow>, changes: u64) -> Arc<InstalledRow> {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if installed.len() >= KNOWN_MAX {
+            installed.clear();
+        }
+        installed.insert(key, Read { row: row.clone(), changes, at: Instant::now() });
+        row
+    }
 }
 
 /// Of what somebody has sent, as much as belongs into a message.

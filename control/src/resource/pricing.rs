@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::Definition;
 use crate::ApiError;
 
-/// What is paid by the month is paid for 30 days from the moment that it was installed.
+/// What is paid by the month is paid for 30 days from the moment that it was installed. The store counts them, too (`resource_call_made`).
 pub const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Of a call or of a month.

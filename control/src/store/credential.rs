@@ -49,9 +49,12 @@ impl Store {
         }
         match seal {
             Some(seal) => seal_into(&mut change, id, seal, now).await?,
-            None => drop(sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?),
+            None => {
+                sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?;
+            }
         }
         change.commit().await?;
+        self.changed();
         Ok(true)
     }
 

@@ -1,4 +1,4 @@
-use sqlx::{Connection, FromRow};
+use sqlx::{Connection, FromRow, QueryBuilder, Sqlite};
 
 use super::Store;
 
@@ -32,31 +32,28 @@ pub struct InstalledRow {
     pub resource_revision: i64,
 }
 
-/// What is written of calls, in the order in which it happens.
+/// A call that is made now.
 #[derive(Clone, Debug)]
-pub enum Entry {
-    /// A call is about to be made, and is paid.
-    Begun {
-        call: CallRow,
-        period: Period,
-    },
-    Ended {
-        id: String,
-        duration_ms: i64,
-        is_success: bool,
-    },
-}
-
-/// The month that a call is made in, and what each costs that has begun since the last call.
-#[derive(Clone, Copy, Debug)]
-pub struct Period {
-    pub started_at: i64,
-    pub length_ms: i64,
+pub struct Begun {
+    pub id: String,
+    pub installation_id: String,
+    pub method: String,
+    pub at: i64,
+    pub cost_picodollars: i64,
+    /// When the month began that it is in, and what each costs that has begun since the last call.
+    pub period_started_at: i64,
     pub monthly_picodollars: i64,
 }
 
-/// More than any installation costs: what is beyond that is not counted, rather than wrongly.
-const COST_MAX: i64 = 4_000_000_000_000_000_000;
+/// How a call came to its end.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub id: String,
+    pub installation_id: String,
+    pub at: i64,
+    pub duration_ms: i64,
+    pub is_success: bool,
+}
 
 #[derive(Clone, Debug, FromRow)]
 pub struct CallRow {
@@ -110,7 +107,9 @@ impl Store {
             .bind(row.cost_picodollars)
             .bind(row.installed_at)
             .bind(&row.agreed);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        let is_inserted = query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0;
+        self.changed();
+        Ok(is_inserted)
     }
 
     /// With its credentials.
@@ -123,15 +122,29 @@ impl Store {
         sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?;
         sqlx::query("DELETE FROM authorization_request WHERE installation_id = $1").bind(id).execute(&mut *change).await?;
         change.commit().await?;
+        self.changed();
         Ok(removed)
     }
 
-    /// All of it in one transaction: calls that begin at the same time wait for the same disk.
-    pub async fn write_calls(&self, entries: &[Entry]) -> Result<(), sqlx::Error> {
+    /// In one statement: calls that begin at the same time wait for the same commit.
+    pub async fn insert_calls(&self, calls: &[Begun]) -> Result<(), sqlx::Error> {
+        let columns =
+            "INSERT INTO resource_call (id, installation_id, method, at, cost_picodollars, period_started_at, monthly_picodollars) ";
+        let mut query = QueryBuilder::<Sqlite>::new(columns);
+        query.push_values(calls, |mut values, call| {
+            values.push_bind(&call.id).push_bind(&call.installation_id).push_bind(&call.method).push_bind(call.at);
+            values.push_bind(call.cost_picodollars).push_bind(call.period_started_at).push_bind(call.monthly_picodollars);
+        });
+        query.build().execute(&mut *self.writer.lock().await).await.map(drop)
+    }
+
+    pub async fn end_calls(&self, calls: &[Ended]) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        for entry in entries {
-            write_call(&mut change, entry).await?;
+        for Ended { id, installation_id, at, duration_ms, is_success } in calls {
+            let query = "UPDATE resource_call SET duration_ms = $1, is_success = $2 WHERE installation_id = $3 AND at = $4 AND id = $5";
+            let query = sqlx::query(query).bind(duration_ms).bind(is_success).bind(installation_id).bind(at).bind(id);
+            query.execute(&mut *change).await?;
         }
         change.commit().await
     }
@@ -160,28 +173,8 @@ impl Store {
     /// Single calls are forgotten; what they have cost is not.
     pub async fn forget_calls_before(&self, at: i64) -> Result<(), sqlx::Error> {
         // In portions, so that nobody waits for long.
-        let query = "DELETE FROM resource_call WHERE seq IN (SELECT seq FROM resource_call WHERE at < $1 LIMIT 1000)";
+        let query = "DELETE FROM resource_call WHERE at < $1 AND seq IN (SELECT seq FROM resource_call ORDER BY seq LIMIT 1000)";
         while sqlx::query(query).bind(at).execute(&mut *self.writer.lock().await).await?.rows_affected() > 0 {}
         Ok(())
     }
-}
-
-async fn write_call(change: &mut sqlx::SqliteConnection, entry: &Entry) -> Result<(), sqlx::Error> {
-    let (call, period) = match entry {
-        Entry::Begun { call, period } => (call, period),
-        Entry::Ended { id, duration_ms, is_success } => {
-            let query = "UPDATE resource_call SET duration_ms = $1, is_success = $2 WHERE id = $3";
-            return sqlx::query(query).bind(duration_ms).bind(is_success).bind(id).execute(change).await.map(drop);
-        }
-    };
-    let query = "INSERT INTO resource_call (id, installation_id, method, at, cost_picodollars) VALUES ($1, $2, $3, $4, $5)";
-    let query = sqlx::query(query).bind(&call.id).bind(&call.installation_id).bind(&call.method).bind(call.at);
-    query.bind(call.cost_picodollars).execute(&mut *change).await?;
-    // Months are paid here, by what the row says: however many processes count, each is paid once.
-    let query = "UPDATE installation SET calls = calls + 1, last_used_at = $1,
-        cost_picodollars = MIN($2, cost_picodollars + $3 + $4 * (MAX(0, $5 - period_started_at) / $6)),
-        period_calls = CASE WHEN $5 > period_started_at THEN 1 ELSE period_calls + 1 END,
-        period_started_at = MAX(period_started_at, $5) WHERE id = $7";
-    let query = sqlx::query(query).bind(call.at).bind(COST_MAX).bind(call.cost_picodollars).bind(period.monthly_picodollars);
-    query.bind(period.started_at).bind(period.length_ms).bind(&call.installation_id).execute(change).await.map(drop)
 }

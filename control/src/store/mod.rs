@@ -14,7 +14,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
-pub use installation::{CallRow, Entry, InstallationRow, InstalledRow, Period as PaidPeriod};
+pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use memory::{EntityRow, Period, Place};
 pub use resource::{ResourceRow, Standing, Wanted};
 
@@ -46,6 +46,8 @@ pub struct Store {
     /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
     searcher: Mutex<SqliteConnection>,
     writer: Mutex<SqliteConnection>,
+    /// Rises whenever this process changes what is installed.
+    changes: AtomicU64,
 }
 
 /// What only this user may read: all that users keep is in there.
@@ -94,7 +96,17 @@ impl Store {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
         let searcher = Mutex::new(options.read_only(true).connect().await?);
-        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer) })
+        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer), changes: AtomicU64::new(0) })
+    }
+
+    /// What was read of installations while this was the same is still so, as far as this process has changed anything.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Relaxed)
+    }
+
+    /// To be called when a change is committed.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Relaxed);
     }
 
     /// One that is free, or whichever will be the next one's turn.

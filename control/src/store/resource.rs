@@ -111,6 +111,7 @@ impl Store {
             seal_into(&mut change, &row.id, secret, row.updated_at).await?;
         }
         change.commit().await?;
+        self.changed();
         Ok(is_updated)
     }
 
@@ -135,6 +136,7 @@ impl Store {
         sqlx::query("DELETE FROM credential WHERE holder_id = $1").bind(id).execute(&mut *change).await?;
         sqlx::query(query).bind(id).execute(&mut *change).await?;
         change.commit().await?;
+        self.changed();
         Ok(true)
     }
 

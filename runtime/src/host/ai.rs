@@ -1,10 +1,11 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use mirra_host_sdk::{ErrorCode, OperationError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Call,
-    typed::{Answered, object},
+    typed::{Answered, failure, object},
     typed_bindings::mirra::function::ai::{
         Audio, ChatAnswer, ChatParams, Choice, Decision, Host, Message, Role, Transcription, TranscriptionParams,
     },
@@ -18,6 +19,20 @@ struct ReadChat {
     input_tokens: u32,
     output_tokens: u32,
     total_tokens: u32,
+}
+
+#[derive(Deserialize)]
+struct ReadError {
+    message: String,
+}
+
+/// One of a batch: an answer, or why there is none.
+#[derive(Deserialize)]
+struct ReadItem {
+    #[serde(default)]
+    error: Option<ReadError>,
+    #[serde(flatten)]
+    answer: ReadChat,
 }
 
 #[derive(Deserialize)]
@@ -71,8 +86,13 @@ impl Host for Call {
 
     async fn batch_chat(&mut self, requests: Vec<ChatParams>) -> Answered<Vec<ChatAnswer>> {
         let requests: Vec<Value> = requests.into_iter().map(chat).collect();
-        let answers = self.perform::<Vec<ReadChat>>("ai.batchChat", json!({ "requests": requests })).await?;
-        Ok(answers.map(|answers| answers.into_iter().map(ChatAnswer::from).collect()))
+        let items = self.perform::<Vec<ReadItem>>("ai.batchChat", json!({ "requests": requests })).await?;
+        // A list of answers has no place for a failure.
+        let answer = |ReadItem { error, answer }: ReadItem| match error {
+            Some(ReadError { message }) => Err(failure(OperationError::new(ErrorCode::InternalError, message))),
+            None => Ok(ChatAnswer::from(answer)),
+        };
+        Ok(items.and_then(|items| items.into_iter().map(answer).collect()))
     }
 
     async fn decide(&mut self, prompt: String, options: Vec<Choice>, context: Option<String>) -> Answered<Decision> {

@@ -24,6 +24,11 @@ pub async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Reply {
     let query: Vec<(String, String)> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
     let value = |name: &str| query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
     let path = request.uri().path();
+    // All browsers together: what they bring is looked up in the store.
+    if let Some(retry_after) = endpoint.api.rate.take(COOKIE_NAME).retry_after {
+        let refusal = Problem::new(ErrorCode::RateLimited, "too many logins at the moment: try again in a minute");
+        return reply::problem(&Problem { retry_after: Some(retry_after), ..refusal });
+    }
     let outcome = match (path == BEGIN, value("state"), value("code")) {
         (true, Some(state), _) => begin(endpoint, state).await,
         (false, Some(state), Some(code)) => come_back(endpoint, path, request.headers(), state, code).await,
