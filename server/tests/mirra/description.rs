@@ -37,7 +37,7 @@ fn everything_in_the_document_is_there() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             assert!(ids.insert(operation["operationId"].to_string()), "{}", operation["operationId"]);
-            let path = path.strip_prefix("/api/sdk").unwrap().replace('{', "").replace('}', "");
+            let path = path.strip_prefix("/api/sdk").unwrap().replace(['{', '}'], "");
             let body = if method == "get" { Value::Null } else { json!({}) };
             let reply = bed.owner().request(&method.to_uppercase(), &path, body);
             let is_nothing =
