@@ -61,6 +61,10 @@ CREATE VIEW memory_found_by AS
 CREATE TRIGGER memory_placed AFTER INSERT ON memory_placement BEGIN
   INSERT INTO memory_count (graph_id, type, entities) VALUES (new.graph_id, new.type, 1)
     ON CONFLICT (graph_id, type) DO UPDATE SET entities = entities + 1;
+END;
+
+-- In its own graph it is found from the start.
+CREATE TRIGGER memory_shared AFTER INSERT ON memory_placement WHEN new.shared_by IS NOT NULL BEGIN
   DELETE FROM memory_text WHERE rowid = new.seq;
   INSERT INTO memory_text (rowid, marks, name, content) SELECT seq, marks, name, content FROM memory_found_by WHERE seq = new.seq;
 END;
@@ -81,6 +85,8 @@ END;
 
 CREATE TRIGGER memory_made AFTER INSERT ON memory_entity BEGIN
   INSERT INTO memory_placement (graph_id, type, name, seq) VALUES (new.graph_id, new.type, new.name, new.seq);
+  INSERT INTO memory_text (rowid, marks, name, content)
+    VALUES (new.seq, new.marks || ' g' || replace(new.graph_id, '_', ''), new.name, new.content);
 END;
 
 CREATE TRIGGER memory_changed AFTER UPDATE ON memory_entity BEGIN
