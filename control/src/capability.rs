@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mirra_host_sdk::{Answering, Capability, ErrorCode, Json, Operation, OperationError, Reply, Usd};
 
-use crate::{ADAPTERS, ApiError, Caller, Control, Means, routes::read_call};
+use crate::{ADAPTERS, ApiError, Caller, Control, Means, apart::apart, routes::read_call};
 
 /// The adapters that handlers have. What opens accounts is none: that is for people.
 const OF_HANDLERS: [&str; 2] = ["ai", "memory"];
@@ -38,7 +38,7 @@ impl Control {
     }
 
     /// For each use, known before anything is looked at. What an operation costs besides, it takes out of the budget itself.
-    fn price(&self, adapter: &str) -> Usd {
+    pub(crate) fn price(&self, adapter: &str) -> Usd {
         if adapter == "memory" { self.config().memory_operation_usd } else { Usd::ZERO }
     }
 
@@ -70,7 +70,8 @@ impl Capability for Adapter {
         Box::pin(async move {
             let means = Means::from(&operation);
             let Operation { method, arguments, user_id, .. } = operation;
-            control.call_for(user_id, (adapter, &method), &arguments, means).await.map_err(OperationError::from)
+            let called = async move { control.call_for(user_id, (adapter, &method), &arguments, means).await };
+            apart(called).await.map_err(OperationError::from)
         })
     }
 }
@@ -83,7 +84,7 @@ impl Capability for Installed {
 
     fn call(&self, operation: Operation) -> Answering {
         let control = self.control.clone();
-        Box::pin(async move { call(&control, operation).await.map_err(OperationError::from) })
+        Box::pin(async move { apart(async move { call(&control, operation).await }).await.map_err(OperationError::from) })
     }
 }
 

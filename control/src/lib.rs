@@ -6,6 +6,7 @@
 pub mod account;
 mod ai;
 mod answer;
+mod apart;
 mod capability;
 mod control;
 pub mod description;

@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mirra_host_sdk::{Budget, ErrorCode, Operation, Spending, Usd};
+use mirra_host_sdk::{AllowList, Budget, ErrorCode, Operation, Spending, Usd};
 use tokio::time::Instant;
 
 use crate::ApiError;
 
 /// How long a request to the API may take, where no handler's own time is shorter: an agent works for minutes.
 const TIME_MAX: Duration = Duration::from_secs(600);
+
+/// What a handler may besides what its account may.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    pub allowed_hosts: Option<Arc<AllowList>>,
+}
 
 #[derive(Clone, Debug)]
 pub struct Means {
@@ -19,12 +25,20 @@ pub struct Means {
     pub allowed_resources: Vec<Arc<[String]>>,
     /// How many handlers have called one another up to whoever asks.
     pub depth: u32,
+    /// Of a handler that asks: the hosts that it wants to reach, where it says so. None: it is no handler that asks.
+    pub handler: Option<Handler>,
 }
 
 impl Default for Means {
     /// Of somebody who asks for themselves.
     fn default() -> Means {
-        Means { budget: Arc::<Spending>::default(), deadline: Instant::now() + TIME_MAX, allowed_resources: Vec::new(), depth: 0 }
+        Means {
+            budget: Arc::<Spending>::default(),
+            deadline: Instant::now() + TIME_MAX,
+            allowed_resources: Vec::new(),
+            depth: 0,
+            handler: None,
+        }
     }
 }
 
@@ -35,6 +49,7 @@ impl From<&Operation> for Means {
             deadline: Instant::now() + operation.time_left,
             allowed_resources: operation.allowed_resources.clone(),
             depth: operation.depth,
+            handler: Some(Handler { allowed_hosts: operation.allowed_hosts.clone() }),
         }
     }
 }

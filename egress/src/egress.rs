@@ -118,6 +118,17 @@ impl Egress {
         self.fetch_if(|target: &Target| Permission::of_host(target, &AllowList::default()), tenant, fetch, time_left).await
     }
 
+    /// The same for a handler, which reaches what `http.request` would let it reach.
+    pub async fn fetch_allowed(
+        &self,
+        tenant: &Arc<str>,
+        own: Option<&AllowList>,
+        fetch: Fetch<'_>,
+        time_left: Duration,
+    ) -> Result<Fetched, OperationError> {
+        self.fetch_if(|target: &Target| Permission::of(target, &self.shared.allowed, own), tenant, fetch, time_left).await
+    }
+
     /// The same to where the operator has chosen, wherever that leads: such as a model in their own network.
     pub async fn fetch_named(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
         self.fetch_if(|_| Ok(Permission::Named), tenant, fetch, time_left).await
@@ -139,7 +150,9 @@ impl Egress {
         let (answer, link, place) = shared.send(&request, tenant, permission, begun, time_left).await?;
         let (head, body) = answer;
         let rest = Rest { shared: shared.clone(), tenant: tenant.clone(), body, link, _place: place };
-        Ok(Fetched { status: head.status.as_u16(), headers: head.headers, held, rest: Some(rest) })
+        // What was sent is held until somebody answers.
+        drop(held);
+        Ok(Fetched { status: head.status.as_u16(), headers: head.headers, rest: Some(rest) })
     }
 }
 
@@ -147,7 +160,6 @@ impl Egress {
 pub struct Fetched {
     pub status: u16,
     pub headers: HeaderMap,
-    held: Held,
     rest: Option<Rest>,
 }
 
@@ -165,7 +177,9 @@ impl Fetched {
     async fn read(&mut self, wait: Wait) -> Result<Option<Vec<u8>>, OperationError> {
         let Some(mut rest) = self.rest.take() else { return Ok(None) };
         rest.body.deadline.renew();
-        let part = rest.body.read(wait, &rest.shared.memory, &mut self.held).await?;
+        // What was handed on is whoever's who has it.
+        let mut held = rest.shared.memory.hold(0)?;
+        let part = rest.body.read(wait, &rest.shared.memory, &mut held).await?;
         match part.is_last {
             true => rest.park().await,
             false => self.rest = Some(rest),

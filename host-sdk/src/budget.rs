@@ -16,6 +16,9 @@ pub trait Budget: Send + Sync + fmt::Debug {
     #[must_use]
     fn charge(&self, price: Usd) -> bool;
 
+    /// Takes what was used beyond what was charged, whether or not it holds that much: nothing more can be charged then.
+    fn spend(&self, amount: Usd);
+
     /// Gives back what was charged and not used.
     fn refund(&self, amount: Usd);
 }
@@ -36,8 +39,12 @@ impl Budget for Spending {
     }
 
     fn charge(&self, price: Usd) -> bool {
-        let _ = self.0.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_add(price.picodollars())));
+        self.spend(price);
         true
+    }
+
+    fn spend(&self, amount: Usd) {
+        let _ = self.0.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_add(amount.picodollars())));
     }
 
     fn refund(&self, amount: Usd) {

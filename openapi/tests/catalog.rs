@@ -9,8 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mirra_openapi::{Document, Operation, generate};
-use serde_json::{Map, Value, json};
+use mirra_openapi::{Document, generate};
+use serde_json::Value;
 
 fn folders() -> Vec<PathBuf> {
     let catalog = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control/catalog");
@@ -25,68 +25,6 @@ fn read(folder: &Path) -> Document {
     Document::read(&text).unwrap_or_else(|problems| panic!("{folder:?}:\n{problems}"))
 }
 
-/// The smallest value that a schema allows, as far as the catalog's schemas go.
-fn least(document: &Document, schema: &Value) -> Value {
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return least(document, document.json().pointer(reference.trim_start_matches('#')).unwrap());
-    }
-    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-        return values[0].clone();
-    }
-    for keyword in ["oneOf", "anyOf"] {
-        if let Some(alternatives) = schema.get(keyword).and_then(Value::as_array) {
-            return least(document, &alternatives[0]);
-        }
-    }
-    let number = |key: &str| schema.get(key).and_then(Value::as_u64).unwrap_or(0);
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => match schema.get("format").and_then(Value::as_str) {
-            Some("date-time") => json!("2024-01-01T00:00:00Z"),
-            Some("date") => json!("2024-01-01"),
-            Some("uri") => json!("https://example.com"),
-            Some("email") => json!("a@example.com"),
-            Some("binary" | "byte") => json!("aGk="),
-            _ => "x".repeat(usize::try_from(number("minLength").max(1)).unwrap()).into(),
-        },
-        Some("integer" | "number") => number("minimum").into(),
-        Some("boolean") => true.into(),
-        Some("array") => (0..number("minItems")).map(|_| least(document, &schema["items"])).collect(),
-        _ => Value::Object(least_object(document, schema)),
-    }
-}
-
-/// What an object must have, its parts taken together.
-fn least_object(document: &Document, schema: &Value) -> Map<String, Value> {
-    let mut properties = Map::new();
-    let mut required = BTreeSet::new();
-    gather(document, schema, &mut properties, &mut required);
-    required.into_iter().filter_map(|name| properties.get(&name).map(|property| (name, least(document, property)))).collect()
-}
-
-fn gather(document: &Document, schema: &Value, properties: &mut Map<String, Value>, required: &mut BTreeSet<String>) {
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return gather(document, document.json().pointer(reference.trim_start_matches('#')).unwrap(), properties, required);
-    }
-    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        gather(document, part, properties, required);
-    }
-    properties.extend(schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
-    required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
-}
-
-fn least_params(document: &Document, operation: &Operation) -> Map<String, Value> {
-    let mut params = Map::new();
-    for parameter in operation.parameters().filter(|parameter| parameter.required()) {
-        params.insert(parameter.name().into(), least(document, operation.parameter_schema(parameter)));
-    }
-    let Some(body) = operation.body() else { return params };
-    match body.is_flat() {
-        true => params.extend(least_object(document, operation.body_schema())),
-        false => drop(params.insert("body".into(), least(document, operation.body_schema()))),
-    }
-    params
-}
-
 #[test]
 fn every_operation_can_be_called() {
     for folder in folders() {
@@ -95,7 +33,7 @@ fn every_operation_can_be_called() {
             let id = operation.operation_id().unwrap_or_else(|| panic!("{folder:?}: {} has no name", operation.path()));
             assert!(operation.summary().is_some_and(|summary| !summary.is_empty()), "{folder:?}: {id} has no summary");
             assert!(id.chars().all(char::is_alphanumeric) && id.starts_with(char::is_lowercase), "{folder:?}: {id} is no name of a method");
-            let params = least_params(&document, operation);
+            let params = generate::example(&document, operation);
             let request = operation.request(&params).unwrap_or_else(|error| panic!("{folder:?}: {id}({params:?}): {error}"));
             let (path, query) =
                 request.path_and_query.split_once('?').map_or((&*request.path_and_query, None), |(path, query)| (path, Some(query)));
@@ -103,11 +41,10 @@ fn every_operation_can_be_called() {
             let received = operation.check_request(path, query, &request.headers, content_type, body);
             received.unwrap_or_else(|error| panic!("{folder:?}: {id}: {request:?}: {error}"));
             // A server may leave out whatever it likes.
-            if let Some(schema) = operation.success_schema() {
-                let empty = if least(&document, schema).is_array() { "[]" } else { "{}" };
+            if operation.success_schema().is_some() {
                 let media = operation.responses().iter().find_map(|response| response.media().first()).unwrap();
-                let answer = operation.response(200, Some(media.content_type()), empty.as_bytes());
-                answer.unwrap_or_else(|error| panic!("{folder:?}: {id}: {error}"));
+                let answers = ["{}", "[]"].map(|empty| operation.response(200, Some(media.content_type()), empty.as_bytes()));
+                assert!(answers.iter().any(Result::is_ok), "{folder:?}: {id}: {answers:?}");
             }
         }
     }

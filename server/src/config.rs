@@ -101,7 +101,7 @@ pub fn secret_key() -> Result<Option<KeySource>, Failure> {
 /// An operator's key with a provider, by the first of these variables that is set. From the environment only, as the owner's key.
 fn key_of(variables: [&str; 2]) -> Result<Option<ApiKey>, Failure> {
     for variable in variables {
-        let Some(key) = std::env::var_os(variable).filter(|key| !key.is_empty()) else { continue };
+        let Some(key) = std::env::var_os(variable).filter(|key| !key.to_string_lossy().trim().is_empty()) else { continue };
         // It goes into a header. Nothing of it is told.
         let key = key.to_str().map(str::trim).filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
         let key = key.ok_or_else(|| Failure::wrong_use(anyhow!("{variable} holds what no key has, such as spaces")))?;

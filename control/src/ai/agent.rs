@@ -181,8 +181,19 @@ impl Run {
     async fn rounds(&mut self, parts: &Parts) -> Result<StopReason, ApiError> {
         let anthropic = Anthropic::new(&self.control, &self.means);
         while self.outcome.rounds < self.rounds_max {
+            self.check_key().await?;
             let said = self.say(&anthropic, parts).await?;
             let calls: Vec<(String, Called)> = said.content.iter().filter_map(call).collect();
+            let unfinished = match said.stop_reason.as_deref() {
+                Some("refusal") => Some("the model refused to go on"),
+                // What it wanted last may have come in half.
+                Some("max_tokens") if !calls.is_empty() => Some("the model was cut off while it used a tool: raise maxTokens"),
+                _ => None,
+            };
+            if let Some(reason) = unfinished {
+                self.outcome.error = Some(reason.to_owned());
+                return Ok(StopReason::Error);
+            }
             if calls.is_empty() {
                 return Ok(StopReason::EndTurn);
             }
@@ -192,6 +203,15 @@ impl Run {
             self.remember(Role::User, Value::Array(results))?;
         }
         Ok(StopReason::MaxRounds)
+    }
+
+    /// A key that was revoked while an agent works ends its work.
+    async fn check_key(&self) -> Result<(), ApiError> {
+        let Some(key_id) = &self.caller.key_id else { return Ok(()) };
+        match self.control.opened().await?.store.keys_of(self.caller.id()).await?.iter().any(|key| key.id == *key_id) {
+            true => Ok(()),
+            false => Err(ApiError::new(ErrorCode::Unauthorized, "the key was revoked")),
+        }
     }
 
     /// What the model says next.

@@ -34,6 +34,9 @@ pub struct Ask {
     pub tool_choice: Option<Value>,
 }
 
+/// What a provider adds to a request with tools.
+const TOOLS_TOKENS: u64 = 1_000;
+
 /// What a model says.
 #[derive(Debug, Default, Deserialize)]
 pub struct Said {
@@ -42,6 +45,9 @@ pub struct Said {
     pub content: Vec<Block>,
     #[serde(default)]
     pub usage: Usage,
+    /// Why it says no more: `end_turn`, `tool_use`, `max_tokens`, `refusal` and others.
+    #[serde(default)]
+    pub stop_reason: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -146,7 +152,8 @@ impl Anthropic {
         // Before anything is paid.
         self.provider().key()?;
         let body = serde_json::to_vec(&Body { ask, stream }).map_err(|error| ApiError::internal("the request cannot be written", error))?;
-        let input_tokens = input_tokens_at_most(body.len(), ask.messages.iter().map(|message| &message.content));
+        let tools_tokens = if ask.tools.is_empty() { 0 } else { TOOLS_TOKENS };
+        let input_tokens = tools_tokens + input_tokens_at_most(body.len(), ask.messages.iter().map(|message| &message.content));
         let price = self.control.config().ai.models.of(&ask.model);
         let charge = Charge::new(&self.means, &ask.model, price, input_tokens, ask.max_tokens, self.factor)?;
         Ok((body.into(), charge))

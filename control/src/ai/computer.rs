@@ -59,8 +59,12 @@ pub async fn computer_use(control: &Arc<Control>, means: &Means, params: Compute
         return Err(ApiError::invalid("model", "model must be one of Sonnet, such as claude-sonnet-4-6"));
     }
     let tools = params.tools.unwrap_or_else(|| vec![screen()]);
-    if tools.is_empty() || tools.len() > TOOLS_MAX || !tools.iter().all(Value::is_object) {
-        return Err(ApiError::invalid("tools", format!("tools must be 1 to {TOOLS_MAX} definitions of tools")));
+    if tools.is_empty() || tools.len() > TOOLS_MAX || !tools.iter().all(is_callers) {
+        let message = format!(
+            "tools must be 1 to {TOOLS_MAX} definitions of tools that you carry out: {}, or custom ones",
+            CALLERS.map(|kind| format!("{kind}*")).join(", ")
+        );
+        return Err(ApiError::invalid("tools", message));
     }
     let beta = beta(&tools);
     let system = params.system.map(|system| Message { role: Role::System, content: system.into() });
@@ -78,6 +82,16 @@ pub async fn computer_use(control: &Arc<Control>, means: &Means, params: Compute
     let stop_reason = raw.get("stop_reason").and_then(Value::as_str).map(str::to_owned);
     let tokens_charged = usage.total().saturating_mul(MULTIPLIER);
     Answer::of(&ComputerUse { raw, stop_reason, tokens: Tokens::from(&usage), tokens_charged })
+}
+
+/// What a provider carries out itself costs besides tokens.
+const CALLERS: [&str; 3] = ["computer_", "bash_", "text_editor_"];
+
+fn is_callers(tool: &Value) -> bool {
+    match tool["type"].as_str() {
+        Some(kind) => kind == "custom" || CALLERS.iter().any(|prefix| kind.starts_with(prefix)),
+        None => tool.is_object() && tool["type"].is_null(),
+    }
 }
 
 fn screen() -> Value {

@@ -74,10 +74,23 @@ fn check_bytes(messages: &[Message]) -> Result<(), ApiError> {
     Err(ApiError { details: Some(Box::new(json!({ "field": "messages" }))), ..ApiError::new(ErrorCode::PayloadTooLarge, message) })
 }
 
+/// Whose size is known from what is sent.
+const BLOCKS: [&str; 6] = ["text", "image", "tool_use", "tool_result", "thinking", "redacted_thinking"];
+
 fn check_content(field: &str, content: &Value) -> Result<(), ApiError> {
     match content {
         Value::String(text) if !text.trim().is_empty() => Ok(()),
-        Value::Array(blocks) if !blocks.is_empty() && blocks.iter().all(Value::is_object) => Ok(()),
+        Value::Array(blocks) if !blocks.is_empty() && blocks.iter().all(Value::is_object) => {
+            let kind = |block: &Value| block["type"].as_str().unwrap_or_default().to_owned();
+            match blocks.iter().map(kind).find(|kind| !BLOCKS.contains(&kind.as_str())) {
+                None => Ok(()),
+                // A document of a few bytes may lead to a book: what it costs would be known too late.
+                Some(kind) => Err(ApiError::invalid(
+                    field,
+                    format!("{field}: there are content blocks of the types {}, not '{kind}'", BLOCKS.join(", ")),
+                )),
+            }
+        }
         _ => Err(ApiError::invalid(field, format!("{field} must be a text that is not empty, or a list of content blocks"))),
     }
 }

@@ -105,8 +105,8 @@ impl Charge {
 /// Gives back what was charged and not used.
 pub fn settle(budget: &dyn Budget, charged: Usd, used: Usd) {
     budget.refund(charged.saturating_sub(used));
-    // What was used is used, also where more was counted than anybody expects and the budget does not hold it any more.
-    let _ = budget.charge(used.saturating_sub(charged));
+    // What was used is used, also where more was counted than anybody expects.
+    budget.spend(used.saturating_sub(charged));
 }
 
 /// More tokens than so many bytes of text have.

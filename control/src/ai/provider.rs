@@ -118,14 +118,16 @@ impl Provider {
         let name = self.name;
         let kind = said.r#type.unwrap_or_default();
         let cause = format!("{name} answered {status} {}", self.told(&kind));
+        let is_unpaid = said.message.as_ref().is_some_and(|message| message.contains("credit balance"));
         let error = match status {
+            400 if is_unpaid => ApiError::internal(format!("the operator's account with {name} is used up"), cause),
             400 | 404 | 413 | 422 => {
                 let code = if status == 413 { ErrorCode::PayloadTooLarge } else { ErrorCode::ValidationError };
                 let told = said.message.map_or_else(|| format!("{status} {kind}"), |message| self.told(&message));
                 ApiError::new(code, format!("{name} refused the request: {told}"))
             }
             // Its own words may hold a part of the key.
-            401 | 403 => ApiError::internal(format!("the operator's key was refused by {name}"), cause),
+            401..=403 => ApiError::internal(format!("the operator's key was refused by {name}"), cause),
             429 => {
                 let message = format!("{name} takes no more requests for now; try again later");
                 ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) }
@@ -137,11 +139,9 @@ impl Provider {
 
     /// A provider's own words, as far as they may be told.
     fn told(&self, text: &str) -> String {
-        let short: String = text.chars().take(MESSAGE_CHARACTERS_MAX).collect();
-        match &self.key {
-            Some(key) => short.replace(key.reveal(), "…"),
-            None => short,
-        }
+        // First the key, so that no half of it is left.
+        let text = self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.reveal(), "…"));
+        text.chars().take(MESSAGE_CHARACTERS_MAX).collect()
     }
 
     /// Its answer is not what it has promised.

@@ -36,6 +36,8 @@ enum Event {
     },
     MessageDelta {
         usage: Option<Counted>,
+        #[serde(default)]
+        delta: Stopped,
     },
     MessageStop,
     Error {
@@ -57,8 +59,13 @@ enum Delta {
     Other,
 }
 
+#[derive(Default, Deserialize)]
+struct Stopped {
+    stop_reason: Option<String>,
+}
+
 /// At the end of an answer: all of it.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Counted {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
@@ -129,10 +136,11 @@ impl Streaming {
                     self.bytes += partial_json.len();
                     self.inputs.entry(index).or_default().push_str(&partial_json);
                 }
-                Event::MessageDelta { usage: Some(Counted { input_tokens, output_tokens }) } => {
-                    let usage = &mut self.said.usage;
-                    usage.input_tokens = input_tokens.unwrap_or(usage.input_tokens);
-                    usage.output_tokens = output_tokens.unwrap_or(usage.output_tokens);
+                Event::MessageDelta { usage: counted, delta } => {
+                    self.said.stop_reason = delta.stop_reason.or(self.said.stop_reason.take());
+                    let (usage, counted) = (&mut self.said.usage, counted.unwrap_or_default());
+                    usage.input_tokens = counted.input_tokens.unwrap_or(usage.input_tokens);
+                    usage.output_tokens = counted.output_tokens.unwrap_or(usage.output_tokens);
                 }
                 Event::MessageStop => {
                     self.is_whole = true;
@@ -152,9 +160,9 @@ impl Streaming {
             (block, _) => block,
         };
         let content = blocks.into_iter().map(with_input).collect();
-        let Said { model, usage, .. } = std::mem::take(&mut self.said);
+        let Said { model, usage, stop_reason, .. } = std::mem::take(&mut self.said);
         self.settle(&usage);
-        Said { model, content, usage }
+        Said { model, content, usage, stop_reason }
     }
 
     async fn event(&mut self) -> Result<Event, Failure> {

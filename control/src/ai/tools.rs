@@ -10,6 +10,7 @@ use tokio::time::timeout_at;
 
 use crate::{
     ApiError, Caller, Control, Means,
+    apart::apart,
     operations::{self, ADAPTERS},
     resource,
 };
@@ -51,7 +52,7 @@ pub async fn list(control: &Arc<Control>, caller: &Caller, means: &Means, names:
     let resources: Option<Vec<String>> = names.map(|names| names.iter().filter(|name| !is_adapter(name)).cloned().collect());
     let mut tools = of_adapters(caller, adapters.as_deref())?;
     if resources.as_ref().is_none_or(|named| !named.is_empty()) {
-        let methods = resource::tools(control, caller, means, resources.as_deref()).await?;
+        let methods = resource::tools(control, caller, means, resources.as_deref(), TOOLS_MAX.saturating_sub(tools.len())).await?;
         let method = |method: resource::MethodTool| {
             let name = format!("{}{SEPARATOR}{}", method.resource, method.method);
             let is_nameable = name.len() <= NAME_BYTES_MAX && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -90,7 +91,14 @@ pub async fn carry_out(control: &Arc<Control>, caller: &Caller, means: &Means, t
     if NOT_FOR_MODELS.contains(&adapter) {
         return Err(ApiError::not_found(&format!("tool '{tool}'")));
     }
-    let called = timeout_at(means.deadline, control.call(caller, adapter, operation, input, means.clone())).await;
+    if means.handler.is_some() {
+        // As if the handler itself had asked.
+        means.charge(tool, control.price(adapter))?;
+    }
+    let (control, caller, own, input) = (control.clone(), caller.clone(), means.clone(), input.clone());
+    let (adapter, operation) = (adapter.to_owned(), operation.to_owned());
+    let called = apart(async move { control.call(&caller, &adapter, &operation, &input, own).await });
+    let called = timeout_at(means.deadline, called).await;
     let too_late = |_| ApiError::new(ErrorCode::Timeout, format!("{tool} did not end in the time that there was"));
     Ok(called.map_err(too_late)??.data)
 }

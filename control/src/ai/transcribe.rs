@@ -148,9 +148,14 @@ async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -
     };
     let egress = control.egress();
     // What the operator has named is for the operator: nobody else's URL leads there.
-    let fetched = match control.owner().await?.id() == caller.id() {
-        true => egress.fetch(&tenant, fetch, means.time_left()).await,
-        false => egress.fetch_public(&tenant, fetch, means.time_left()).await,
+    let fetched = match (&means.handler, control.owner().await?.id() == caller.id()) {
+        // What a handler may reach, it may reach in this way.
+        (Some(handler), _) => {
+            means.charge("the recording", control.config().http_request_usd)?;
+            egress.fetch_allowed(&tenant, handler.allowed_hosts.as_deref(), fetch, means.time_left()).await
+        }
+        (None, true) => egress.fetch(&tenant, fetch, means.time_left()).await,
+        (None, false) => egress.fetch_public(&tenant, fetch, means.time_left()).await,
     };
     let mut fetched = fetched.map_err(refused)?;
     if fetched.status != 200 {

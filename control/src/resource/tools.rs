@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mirra_openapi::{Operation, Parameter};
+use mirra_openapi::Operation;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,6 +14,8 @@ use crate::{ApiError, Caller, Control, Means, store::InstalledRow};
 
 /// References are followed so deep; what is in there is anything, to a model.
 const DEPTH_MAX: u32 = 6;
+
+const DESCRIPTION_CHARACTERS_MAX: usize = 500;
 
 /// Of what a model is told of one method.
 const VALUES_MAX: usize = 2_000;
@@ -29,7 +31,13 @@ pub struct MethodTool {
 }
 
 /// Of these resources, or of all that are installed and can be called.
-pub async fn tools(control: &Arc<Control>, caller: &Caller, means: &Means, named: Option<&[String]>) -> Result<Vec<MethodTool>, ApiError> {
+pub async fn tools(
+    control: &Arc<Control>,
+    caller: &Caller,
+    means: &Means,
+    named: Option<&[String]>,
+    tools_max: usize,
+) -> Result<Vec<MethodTool>, ApiError> {
     if named.is_none() && caller.may_use("resources").is_err() {
         return Ok(Vec::new());
     }
@@ -54,67 +62,100 @@ pub async fn tools(control: &Arc<Control>, caller: &Caller, means: &Means, named
         means.allowed_resources.iter().all(|list| list.iter().any(|entry| names.contains(&entry) || slug(entry) == row.installation.slug))
     };
     let mut tools = Vec::new();
+    // One that is named by its id and by its name is one.
+    rows.sort_by(|one, other| one.installation.id.cmp(&other.installation.id));
+    rows.dedup_by(|one, other| one.installation.id == other.installation.id);
     for row in rows.into_iter().filter(is_allowed) {
         let definition = control.resources().await?.definition(store, &row.installation.resource_id).await?;
-        tools.extend(of(&row.installation.slug, &definition));
+        tools.extend(of(&row.installation.slug, &definition).take(tools_max.saturating_sub(tools.len())));
     }
     Ok(tools)
 }
 
-fn of(resource: &str, definition: &Definition) -> Vec<MethodTool> {
-    let Some(document) = &definition.document else { return Vec::new() };
-    let methods = definition.methods().map(|(method, operation)| MethodTool {
-        resource: resource.to_owned(),
-        method: method.to_owned(),
-        description: operation.summary().or(operation.description()).unwrap_or(method).to_owned(),
-        parameters: parameters(document.json(), operation),
-    });
-    methods.collect()
+fn of<'a>(resource: &'a str, definition: &'a Definition) -> impl Iterator<Item = MethodTool> + 'a {
+    let document = definition.document.as_ref();
+    definition.methods().filter_map(move |(method, operation)| {
+        let description = operation.summary().or(operation.description()).unwrap_or(method);
+        Some(MethodTool {
+            resource: resource.to_owned(),
+            method: method.to_owned(),
+            description: description.chars().take(DESCRIPTION_CHARACTERS_MAX).collect(),
+            parameters: parameters(document?.json(), operation)?,
+        })
+    })
 }
 
-/// One flat object, as calls take it.
-fn parameters(document: &Value, operation: &Operation) -> Value {
-    let (mut properties, mut required, mut left) = (Map::new(), Vec::new(), VALUES_MAX);
+/// One flat object, as calls take it. None: it has a name that no provider allows.
+fn parameters(document: &Value, operation: &Operation) -> Option<Value> {
+    let mut schemas = Schemas { document, left: VALUES_MAX };
+    let (mut properties, mut required) = (Map::new(), Vec::new());
     let mut add = |name: &str, schema: &Value, is_required: bool| {
-        properties.insert(name.to_owned(), whole(document, schema, DEPTH_MAX, &mut left));
-        if is_required {
-            required.push(Value::from(name));
+        if !is_nameable(name) {
+            return !is_required;
         }
+        properties.insert(name.to_owned(), schemas.told(schema, DEPTH_MAX));
+        required.extend(is_required.then(|| Value::from(name)));
+        true
     };
-    operation
-        .parameters()
-        .for_each(|parameter: &Parameter| add(parameter.name(), operation.parameter_schema(parameter), parameter.required()));
+    let mut are_told =
+        operation.parameters().all(|parameter| add(parameter.name(), operation.parameter_schema(parameter), parameter.required()));
     match operation.body() {
         Some(body) if body.is_flat() => {
             let schema = followed(document, operation.body_schema());
             let is_required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-                add(name, property, is_required(name) && body.required());
+                are_told &= add(name, property, is_required(name) && body.required());
             }
         }
-        Some(body) => add("body", operation.body_schema(), body.required()),
+        Some(body) => are_told &= add("body", operation.body_schema(), body.required()),
         None => {}
     }
-    json!({ "type": "object", "properties": properties, "required": required })
+    are_told.then(|| json!({ "type": "object", "properties": properties, "required": required }))
 }
 
-/// A schema without references, which lead out of what a model is told.
-fn whole(document: &Value, schema: &Value, depth: u32, left: &mut usize) -> Value {
-    *left = left.saturating_sub(1);
-    if depth == 0 || *left == 0 {
-        return json!({});
-    }
-    match followed(document, schema) {
-        Value::Object(members) => {
-            let member = |(name, member): (&String, &Value)| {
-                // The names of properties are no schema themselves.
-                let depth = if name == "properties" { depth } else { depth - 1 };
-                (name.clone(), whole(document, member, depth, left))
-            };
-            Value::Object(members.iter().map(member).collect())
+/// As providers allow.
+fn is_nameable(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+/// What of a schema is the same in OpenAPI 3.0 and in JSON Schema, and helps a model.
+const TOLD: [&str; 11] =
+    ["type", "description", "enum", "default", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"];
+
+struct Schemas<'d> {
+    document: &'d Value,
+    /// Schemas that may still be told.
+    left: usize,
+}
+
+impl Schemas<'_> {
+    /// Without references, which lead out of what a model is told.
+    fn told(&mut self, schema: &Value, depth: u32) -> Value {
+        if depth == 0 || self.left == 0 {
+            return json!({});
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| whole(document, item, depth, left)).collect()),
-        other => other.clone(),
+        self.left -= 1;
+        let schema = followed(self.document, schema);
+        let mut told: Map<String, Value> =
+            TOLD.iter().filter_map(|keyword| Some(((*keyword).to_owned(), schema.get(*keyword)?.clone()))).collect();
+        if let Some(items) = schema.get("items") {
+            told.insert("items".to_owned(), self.told(items, depth - 1));
+        }
+        for keyword in ["oneOf", "anyOf", "allOf"] {
+            if let Some(parts) = schema[keyword].as_array() {
+                told.insert(keyword.to_owned(), parts.iter().map(|part| self.told(part, depth - 1)).collect());
+            }
+        }
+        if let Some(properties) = schema["properties"].as_object() {
+            let nameable = properties.iter().filter(|(name, _)| is_nameable(name));
+            let properties: Map<String, Value> = nameable.map(|(name, property)| (name.clone(), self.told(property, depth - 1))).collect();
+            let required = schema["required"].as_array().into_iter().flatten();
+            let required: Vec<Value> =
+                required.filter(|name| name.as_str().is_some_and(|name| properties.contains_key(name))).cloned().collect();
+            told.insert("required".to_owned(), required.into());
+            told.insert("properties".to_owned(), properties.into());
+        }
+        Value::Object(told)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{
-    Method, Named, TEXT_MAX,
+    Method, Named, TEXT_MAX, example,
     shape::{Member, object, taken},
 };
 use crate::{Document, Operation, pointer};
@@ -35,11 +35,20 @@ pub fn page(name: &str, methods: &[Method<'_>], document: &Document) -> String {
         let _ = writeln!(text, "<section id=\"m{number}\">\n<h2><code>{}</code></h2>", escaped(method));
         if text.len() < TEXT_MAX {
             section(&mut text, &named, operation);
+            call(&mut text, name, method, document, operation);
         }
         text.push_str("</section>\n");
     }
     text.push_str("</html>\n");
     text
+}
+
+/// How a handler calls it with the least that it takes.
+fn call(text: &mut String, name: &str, method: &str, document: &Document, operation: &Operation) {
+    let params = serde_json::to_string_pretty(&example(document, operation)).unwrap_or_default();
+    let params = if params == "{}" { "" } else { &params };
+    let call = format!("await mirra.{name}.{method}({params});");
+    let _ = writeln!(text, "<h3>Call</h3>\n<pre><code>{}</code></pre>", escaped(&call));
 }
 
 fn section<'d>(text: &mut String, named: &Named<'d>, operation: &'d Operation) {

@@ -2,11 +2,13 @@
 //!
 //! A document names types, properties and methods, so everything of it is quoted, escaped or renamed: what comes out is always valid.
 
+mod example;
 mod html;
 mod python;
 mod shape;
 mod typescript;
 
+pub use example::example;
 pub use html::page;
 pub use python::python;
 pub use typescript::typescript;

@@ -233,6 +233,10 @@ impl Budget for Meter {
         self.operations.fetch_update(Relaxed, Relaxed, with_price).is_ok()
     }
 
+    fn spend(&self, amount: Usd) {
+        let _ = self.operations.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_add(amount.picodollars())));
+    }
+
     fn refund(&self, amount: Usd) {
         let _ = self.operations.fetch_update(Relaxed, Relaxed, |spent| Some(spent.saturating_sub(amount.picodollars())));
     }

@@ -415,7 +415,7 @@ export async function handler({ method, params }, context, mirra) {
 fn handled(folder: &Path, provider: &Provider, event: &Value, flags: &[&str]) -> Value {
     let (handler, prices) = (folder.join("asks.js"), folder.join("prices.json"));
     write(&handler, HANDLER);
-    let free = json!({ "callUsd": 0, "memoryGbSecondUsd": 0, "fuelBillionUsd": 0, "transcriptionMinuteUsd": 0.5, "aiModels": {
+    let free = json!({ "callUsd": 0, "memoryGbSecondUsd": 0, "fuelBillionUsd": 0, "memoryOperationUsd": 0, "transcriptionMinuteUsd": 0.5, "aiModels": {
         "mine": { "inputUsdPerMillionTokens": 1000, "outputUsdPerMillionTokens": 2000 },
     } });
     write(&prices, free.to_string());

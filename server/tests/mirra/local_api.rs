@@ -35,6 +35,10 @@ impl Asked {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -7,6 +7,7 @@ mod ai;
 mod ai_provider;
 mod built;
 mod cache;
+mod catalog;
 mod command_line;
 mod control;
 mod credentials;

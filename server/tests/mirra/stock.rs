@@ -105,7 +105,7 @@ fn mirra_takes_what_it_built_back() {
         assert_eq!((from_built.code, &from_built.stdout), (from_source.code, &from_source.stdout), "{what}: {}", from_built.stderr);
         assert_eq!(from_built.stderr.lines().next().map(without_usage), from_source.stderr.lines().next().map(without_usage));
     }
-    assert!(mirra_run(&built, r#"{"do":"operate"}"#).stdout.contains("this host offers handlers no 'ai'"), "mirra is the host");
+    assert!(mirra_run(&built, r#"{"do":"operate"}"#).stdout.contains("ai has no operation 'complete'"), "mirra is the host");
     let ended = run(&mut mirra(&["run", built.to_str().unwrap(), "--max-cost-usd", "0.000001", "--event", r#"{"do":"spin"}"#]), "");
     assert_eq!(ended.code, 3, "{}", ended.stderr);
     let server = Server::start(&[&built]);
