@@ -216,7 +216,8 @@ fn multipart(boundary: &str, fields: &[(&str, Option<&str>)], mime_type: &str, f
 
 /// The provider says `english` where this API says `en`. None: a language without such a code.
 fn iso_code(language: &str) -> Option<String> {
-    let language = Language::from_name_lowercase(&language.to_lowercase()).or_else(|| Language::from_639_1(language))?;
+    // A code first: there is a language called En.
+    let language = Language::from_639_1(language).or_else(|| Language::from_name_lowercase(&language.to_lowercase()))?;
     language.to_639_1().map(str::to_owned)
 }
 

@@ -183,10 +183,12 @@ fn formats_are_asserted() {
 fn forms_are_written_and_read() {
     let document = document("users.yaml");
     let form = call(&document, "form", json!({"name": "a b&c", "age": 5, "tags": ["x", "y"], "filter": {"a": 1}, "meta": {"list": [1]}}));
-    assert_eq!(
-        text(&form),
-        ("application/x-www-form-urlencoded", "age=5&filter%5Ba%5D=1&meta=%7B%22list%22%3A%5B1%5D%7D&name=a%20b%26c&tags=x&tags=y".into())
-    );
+    let (content_type, written) = text(&form);
+    // In the order in which the members are kept, which is not ours to say.
+    let mut pairs: Vec<&str> = written.split('&').collect();
+    pairs.sort_unstable();
+    let expected = ["age=5", "filter%5Ba%5D=1", "meta=%7B%22list%22%3A%5B1%5D%7D", "name=a%20b%26c", "tags=x", "tags=y"];
+    assert_eq!((content_type, pairs), ("application/x-www-form-urlencoded", expected.to_vec()));
     assert_eq!(text(&call(&document, "form", json!({"name": "5", "age": null}))).1, "name=5");
     let upload = call(
         &document,

@@ -124,7 +124,7 @@ impl Serve {
         let logs = LogWriter::start().map_err(Failure::host)?;
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
         routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
-        control.offer_handlers(Arc::new(Served { executor: executor.clone(), routes: routes.clone(), limits }));
+        control.offer_handlers(Arc::new(Served { executor: Arc::downgrade(&executor), routes: Arc::downgrade(&routes), limits }));
         let admission = key.map_or(Admission::Local, Admission::Key);
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate: RateLimit::default() };
         let is_draining = AtomicBool::new(false);

@@ -1,6 +1,6 @@
 //! The handlers that are served, as far as resources of the type `script` may call them.
 
-use std::sync::Arc;
+use std::sync::Weak;
 
 use mirra_control::{ApiError, HandlerCall, Handlers};
 use mirra_host_sdk::{BoxFuture, ErrorCode, Executor, Invocation, Json, Limits, Outcome, Trigger, Usd, new_execution_id};
@@ -8,10 +8,11 @@ use mirra_runtime::LocalExecutor;
 
 use crate::routes::{Routes, State};
 
-/// What is served under which name.
+/// What is served under which name, for as long as it is: handlers of the executor reach the control plane, which has this, and nothing would
+/// ever end if it held them in turn.
 pub struct Served {
-    pub executor: Arc<LocalExecutor>,
-    pub routes: Arc<Routes>,
+    pub executor: Weak<LocalExecutor>,
+    pub routes: Weak<Routes>,
     pub limits: Limits,
 }
 
@@ -24,7 +25,10 @@ impl Handlers for Served {
 impl Served {
     async fn call_one(&self, call: HandlerCall) -> (Result<Json, ApiError>, Usd) {
         let HandlerCall { name, user_id, event, time_left, budget, depth } = call;
-        let Some(route) = self.routes.get(&name) else {
+        let (Some(executor), Some(routes)) = (self.executor.upgrade(), self.routes.upgrade()) else {
+            return (Err(ApiError::new(ErrorCode::NotFound, "the server is shutting down")), Usd::ZERO);
+        };
+        let Some(route) = routes.get(&name) else {
             return (Err(ApiError::new(ErrorCode::NotFound, format!("there is no handler {name} any more"))), Usd::ZERO);
         };
         let State::Ready { id, .. } = &route.state else {
@@ -45,7 +49,7 @@ impl Served {
             log_sink: Some(route.log_sink.clone()),
         };
         let in_flight = route.metrics().begin();
-        match self.executor.invoke(invocation).await {
+        match executor.invoke(invocation).await {
             Ok(outcome) => {
                 in_flight.end(&outcome);
                 let Outcome { result, usage, .. } = outcome;
