@@ -12,7 +12,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use mirra_control::{Control, Means};
-use mirra_egress::{Egress, EgressConfig, Fetch};
+use mirra_egress::{Egress, EgressConfig, Fetch, Reach};
 use mirra_host_sdk::{AllowList, Capabilities, Executor, Invocation, Limits, Usd};
 use mirra_runtime::LocalExecutor;
 use serde_json::{Value, json, value::to_raw_value};
@@ -130,7 +130,7 @@ async fn side_by_side(control: &Arc<Control>, address: &str) -> Result<(Vec<f64>
         let began = Instant::now();
         let body = Bytes::new();
         let fetch = Fetch { method: "GET", url: &url, headers: &headers, body, timeout: None, response_bytes_max: 1 << 20 };
-        control.egress().fetch(&tenant, fetch, Duration::from_secs(10)).await?.whole().await?;
+        control.egress().fetch(&tenant, Reach::PublicAndNamed, fetch, Duration::from_secs(10)).await?.whole().await?;
         let took_plain = began.elapsed();
         let began = Instant::now();
         call(control, "bench", "fast", json!({ "id": "n1", "currency": "EUR" })).await?;

@@ -37,11 +37,6 @@ impl Control {
         Installed { control: self.clone() }
     }
 
-    /// For each use, known before anything is looked at. What an operation costs besides, it takes out of the budget itself.
-    pub(crate) fn price(&self, adapter: &str) -> Usd {
-        if adapter == "memory" { self.config().memory_operation_usd } else { Usd::ZERO }
-    }
-
     /// In the name of the account that a handler runs for.
     async fn call_for(
         self: &Arc<Control>,
@@ -62,7 +57,8 @@ impl Control {
 
 impl Capability for Adapter {
     fn price(&self, _operation: &Operation) -> Usd {
-        self.control.price(self.name)
+        // Whatever it costs, `Control::call` takes out of the budget, whichever way it is reached.
+        Usd::ZERO
     }
 
     fn call(&self, operation: Operation) -> Answering {
@@ -78,7 +74,7 @@ impl Capability for Adapter {
 
 impl Capability for Installed {
     fn price(&self, _operation: &Operation) -> Usd {
-        // Each has its own, which is not known before it has been looked up.
+        // As above; what a resource costs is not known before it has been looked up.
         Usd::ZERO
     }
 
@@ -102,6 +98,5 @@ async fn call(control: &Arc<Control>, operation: Operation) -> Result<Reply, Api
     if ADAPTERS.contains(&&*resource) && !OF_HANDLERS.contains(&&*resource) {
         return Err(ApiError::new(ErrorCode::ResourceDenied, format!("{resource}.{method} is not offered to handlers")));
     }
-    means.charge(&resource, control.price(&resource))?;
     control.call_for(user_id, (&resource, &method), &params, means).await
 }

@@ -1,6 +1,6 @@
 use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
 
-use mirra_egress::Egress;
+use mirra_egress::{Egress, Reach};
 use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
 use std::sync::OnceLock;
 
@@ -71,6 +71,7 @@ pub(crate) struct Opened {
 
 const FILE: &str = "mirra.db";
 const RESOURCES: &str = "resources";
+const MEMORY: &str = "memory";
 const CANNOT_OPEN: &str = "the store cannot be opened";
 
 impl Control {
@@ -109,6 +110,11 @@ impl Control {
     /// How the world is reached, for handlers too: the limits are for all together.
     pub fn egress(&self) -> &Egress {
         &self.config.egress
+    }
+
+    /// How far a request may go where this account has said where: nobody but the server's owner leads into a network that the owner has named.
+    pub(crate) async fn reach_of(&self, account_id: &str) -> Result<Reach<'static>, ApiError> {
+        Ok(if self.owner().await?.id() == account_id { Reach::PublicAndNamed } else { Reach::Public })
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -160,6 +166,14 @@ impl Control {
         account::authenticate(&self.opened().await?.store, key).await
     }
 
+    /// Whether whoever asked may go on: their key has not been revoked since.
+    pub async fn still_counts(&self, caller: &Caller) -> Result<bool, ApiError> {
+        match &caller.key_id {
+            Some(id) => Ok(self.opened().await?.store.key_counts(id).await?),
+            None => Ok(true),
+        }
+    }
+
     /// An account with all that it may, for what runs in its name.
     pub(crate) async fn account(&self, id: &str) -> Result<Account, ApiError> {
         let account = self.opened().await?.store.account(id).await?;
@@ -186,6 +200,9 @@ impl Control {
         let found = operations::find(adapter, operation).ok_or_else(|| {
             ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
         })?;
+        if scene.means.handler.is_some() && adapter == MEMORY {
+            scene.means.charge(found.name, self.config.memory_operation_usd)?;
+        }
         (found.run)(scene, params).await
     }
 

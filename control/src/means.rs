@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mirra_host_sdk::{AllowList, Budget, ErrorCode, Operation, Spending, Usd};
+use mirra_host_sdk::{AllowList, Budget, ErrorCode, Operation, Unlimited, Usd};
 use tokio::time::Instant;
 
 use crate::ApiError;
@@ -32,13 +32,7 @@ pub struct Means {
 impl Default for Means {
     /// Of somebody who asks for themselves.
     fn default() -> Means {
-        Means {
-            budget: Arc::<Spending>::default(),
-            deadline: Instant::now() + TIME_MAX,
-            allowed_resources: Vec::new(),
-            depth: 0,
-            handler: None,
-        }
+        Means { budget: Arc::new(Unlimited), deadline: Instant::now() + TIME_MAX, allowed_resources: Vec::new(), depth: 0, handler: None }
     }
 }
 

@@ -10,13 +10,12 @@ use crate::{
     deadline::Deadline,
     dial::{Dialler, Link, SendError, failed},
     limits::{EgressLimits, Held, Memory},
-    permission::Permission,
+    permission::{Permission, Reach},
     places::{Place, Places},
     pool::{Peer, Pool},
     request::{Fetch, Outgoing},
     resolve::{Resolve, SystemResolver},
     response::{self, Body, Wait},
-    target::Target,
 };
 
 /// What an [`Egress`] is made of.
@@ -102,42 +101,15 @@ impl Egress {
         Ok(Egress { shared: Arc::new(shared) })
     }
 
-    /// A request that the host makes in a tenant's name, such as one to an API with that tenant's credentials. It may go to every public
-    /// address and to what the operator has named. `time_left` is for all of it. How large request and answer may be is for the host to
-    /// say, within what all of them hold together.
+    /// A request that the host makes in a tenant's name, such as one to an API with that tenant's credentials. `time_left` is for all of
+    /// it. How large request and answer may be is for the host to say, within what all of them hold together.
     ///
     /// # Errors
     /// The same as of `http.request`.
-    pub async fn fetch(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
-        let permission = |target: &Target| Permission::of_host(target, &self.shared.allowed);
-        self.fetch_if(permission, tenant, fetch, time_left).await
-    }
-
-    /// The same where it is not the operator who says where it goes: to public addresses only.
-    pub async fn fetch_public(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
-        self.fetch_if(|target: &Target| Permission::of_host(target, &AllowList::default()), tenant, fetch, time_left).await
-    }
-
-    /// The same for a handler, which reaches what `http.request` would let it reach.
-    pub async fn fetch_allowed(
+    pub async fn fetch(
         &self,
         tenant: &Arc<str>,
-        own: Option<&AllowList>,
-        fetch: Fetch<'_>,
-        time_left: Duration,
-    ) -> Result<Fetched, OperationError> {
-        self.fetch_if(|target: &Target| Permission::of(target, &self.shared.allowed, own), tenant, fetch, time_left).await
-    }
-
-    /// The same to where the operator has chosen, wherever that leads: such as a model in their own network.
-    pub async fn fetch_named(&self, tenant: &Arc<str>, fetch: Fetch<'_>, time_left: Duration) -> Result<Fetched, OperationError> {
-        self.fetch_if(|_| Ok(Permission::Named), tenant, fetch, time_left).await
-    }
-
-    async fn fetch_if(
-        &self,
-        permission: impl FnOnce(&Target) -> Result<Permission, OperationError>,
-        tenant: &Arc<str>,
+        reach: Reach<'_>,
         fetch: Fetch<'_>,
         time_left: Duration,
     ) -> Result<Fetched, OperationError> {
@@ -146,7 +118,7 @@ impl Egress {
         let held = shared.memory.hold(fetch.body.len())?;
         let limits = EgressLimits { request_body_bytes_max: usize::MAX, response_body_bytes_max: usize::MAX, ..shared.limits };
         let request = Outgoing::new(&fetch, &limits)?;
-        let permission = permission(&request.target)?;
+        let permission = reach.permission(&request.target, &shared.allowed)?;
         let (answer, link, place) = shared.send(&request, tenant, permission, begun, time_left).await?;
         let (head, body) = answer;
         let rest = Rest { shared: shared.clone(), tenant: tenant.clone(), body, link, _place: place };
@@ -213,7 +185,7 @@ impl Shared {
             return Err(OperationError::new(ErrorCode::ValidationError, message));
         }
         let request = Outgoing::parse(operation.arguments.get(), &self.limits)?;
-        let permission = Permission::of(&request.target, &self.allowed, operation.allowed_hosts.as_deref())?;
+        let permission = Reach::Handler(operation.allowed_hosts.as_deref()).permission(&request.target, &self.allowed)?;
         let tenant = operation.user_id.unwrap_or_default();
         let time_left = operation.time_left;
         // Its text is not needed while this waits; a body is in `request` now.

@@ -52,5 +52,6 @@ mod target;
 
 pub use egress::{Egress, EgressConfig, Fetched};
 pub use limits::EgressLimits;
+pub use permission::Reach;
 pub use request::Fetch;
 pub use resolve::{Resolve, SystemResolver};

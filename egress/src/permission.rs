@@ -1,4 +1,4 @@
-//! What the allow lists say of a target.
+//! How far a request may go.
 
 use std::net::IpAddr;
 
@@ -6,29 +6,44 @@ use mirra_host_sdk::{AllowList, ErrorCode, Naming, OperationError};
 
 use crate::{address::is_public, target::Target};
 
-/// What the operator's allow list says of a target.
+/// Which addresses of a target may be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Named by a wildcard: where it leads must be public.
+    /// Where it leads must be public.
     Public,
-    /// Named by its name or address: wherever it leads.
+    /// Wherever it leads.
     Named,
 }
 
-impl Permission {
-    /// Decides by what the URL says, before anything is resolved. Where a name leads is for [`Permission::allows`]. `own` are the
-    /// hosts that the handler itself wants to reach: they allow nothing, and may only leave out.
-    pub fn of(target: &Target, operators: &AllowList, own: Option<&AllowList>) -> Result<Permission, OperationError> {
+/// Who says where a request goes, and so how far it may.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach<'a> {
+    /// The operator, who means it, wherever it leads: such as a model in their own network.
+    Anywhere,
+    /// The operator as a user: every public address, and what `--allow-net` names exactly.
+    PublicAndNamed,
+    /// Any other user: public addresses.
+    Public,
+    /// A handler: what `--allow-net` names, and of that only the hosts that the handler itself wants to reach, where it says so.
+    Handler(Option<&'a AllowList>),
+}
+
+impl Reach<'_> {
+    /// Decides by what the URL says, before anything is resolved. Where a name leads is for [`Permission::allows`].
+    pub fn permission(self, target: &Target, operators: &AllowList) -> Result<Permission, OperationError> {
         let naming = |list: &AllowList| list.names(&target.host, target.port, target.scheme.port());
-        let permission = match naming(operators) {
-            Some(Naming::Exactly) => Permission::Named,
-            Some(Naming::Wildcard) => Permission::Public,
-            None => {
+        let permission = match (self, naming(operators)) {
+            (Reach::Anywhere, _) => Permission::Named,
+            (Reach::PublicAndNamed | Reach::Handler(_), Some(Naming::Exactly)) => Permission::Named,
+            (Reach::PublicAndNamed | Reach::Public, _) | (Reach::Handler(_), Some(Naming::Wildcard)) => Permission::Public,
+            (Reach::Handler(_), None) => {
                 let message = format!("handlers may not reach {target}: to let them, start the host with --allow-net {target}");
                 return Err(OperationError::new(ErrorCode::ResourceDenied, message));
             }
         };
-        if own.is_some_and(|own| naming(own).is_none()) {
+        if let Reach::Handler(Some(own)) = self
+            && naming(own).is_none()
+        {
             let message = format!("this handler may not reach {target}: to let it, add {target} to its allowedHosts");
             return Err(OperationError::new(ErrorCode::ResourceDenied, message));
         }
@@ -37,17 +52,9 @@ impl Permission {
             _ => Ok(permission),
         }
     }
+}
 
-    /// For what the host itself requests in a tenant's name: every public address, and besides what the operator has named.
-    pub fn of_host(target: &Target, operators: &AllowList) -> Result<Permission, OperationError> {
-        let naming = operators.names(&target.host, target.port, target.scheme.port());
-        let permission = if naming == Some(Naming::Exactly) { Permission::Named } else { Permission::Public };
-        match target.address() {
-            Some(address) if !permission.allows(address) => Err(not_public(target)),
-            _ => Ok(permission),
-        }
-    }
-
+impl Permission {
     pub fn allows(self, address: IpAddr) -> bool {
         self == Permission::Named || is_public(address)
     }

@@ -17,7 +17,7 @@ mod models;
 mod usage;
 
 pub use allow::{AllowEntry, AllowError, AllowList, Naming, without_dot};
-pub use budget::{Budget, Spending};
+pub use budget::{Budget, Unlimited};
 pub use capability::{Answering, Capabilities, Capability, Operation, OperationError, Reply};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cost::{PriceTable, Usd, UsdError};

@@ -59,6 +59,7 @@ mod document;
 mod form;
 pub mod generate;
 mod media;
+pub mod multipart;
 mod operation;
 mod pointer;
 mod problem;

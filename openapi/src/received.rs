@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     form,
     media::{self, Form},
+    multipart,
     operation::{Media, Operation, Parameter, Place},
     reading::{Pair, Readings, pairs},
     request::ParameterError,
@@ -151,7 +152,7 @@ impl Operation {
     }
 
     fn read_multipart(&self, media: &Media, content_type: &str, bytes: &[u8]) -> Option<Vec<Value>> {
-        let parts = form::read_multipart(content_type, bytes)?;
+        let parts = multipart::read(content_type, bytes)?;
         let properties = self.schemas.properties(self.media_schema(media)).unwrap_or_default();
         let mut readings = [Map::new(), Map::new()];
         for part in parts {

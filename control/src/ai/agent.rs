@@ -207,8 +207,7 @@ impl Run {
 
     /// A key that was revoked while an agent works ends its work.
     async fn check_key(&self) -> Result<(), ApiError> {
-        let Some(key_id) = &self.caller.key_id else { return Ok(()) };
-        match self.control.opened().await?.store.keys_of(self.caller.id()).await?.iter().any(|key| key.id == *key_id) {
+        match self.control.still_counts(&self.caller).await? {
             true => Ok(()),
             false => Err(ApiError::new(ErrorCode::Unauthorized, "the key was revoked")),
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use mirra_egress::{Egress, Fetch, Fetched};
+use mirra_egress::{Egress, Fetch, Fetched, Reach};
 use mirra_host_sdk::{ErrorCode, OperationError};
 use serde::Deserialize;
 
@@ -82,7 +82,7 @@ impl Asked<'_> {
         let fetch = Fetch { method: "POST", url: &url, headers: &self.headers, body, timeout: None, response_bytes_max: ANSWER_BYTES_MAX };
         // Connections are the operator's, whoever asks.
         let tenant: Arc<str> = self.provider.name.into();
-        let mut fetched = egress.fetch_named(&tenant, fetch, time_left).await.map_err(|error| self.provider.unreached(error))?;
+        let mut fetched = egress.fetch(&tenant, Reach::Anywhere, fetch, time_left).await.map_err(|error| self.provider.unreached(error))?;
         if (200..300).contains(&fetched.status) {
             return Ok(fetched);
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use mirra_host_sdk::{ErrorCode, Json};
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout_at;
@@ -11,6 +10,7 @@ use tokio::time::timeout_at;
 use crate::{
     ApiError, Caller, Control, Means,
     apart::apart,
+    description,
     operations::{self, ADAPTERS},
     resource,
 };
@@ -75,12 +75,11 @@ fn of_adapters(caller: &Caller, adapters: Option<&[String]>) -> Result<Vec<Tool>
         Some(adapters) => adapters.iter().any(|wanted| wanted == adapter),
         None => known.contains(&adapter) && caller.may_use(adapter).is_ok(),
     };
-    let mut schemas = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let operations = operations::all().filter(|operation| operation.name.split_once('.').is_some_and(|(adapter, _)| is_wanted(adapter)));
     let tools = operations.map(|operation| Tool::Own {
         name: operation.name.replace('.', SEPARATOR),
         description: operation.summary.to_owned(),
-        input_schema: (operation.params)(&mut schemas).to_value(),
+        input_schema: description::parameters(operation),
     });
     Ok(tools.collect())
 }
@@ -90,10 +89,6 @@ pub async fn carry_out(control: &Arc<Control>, caller: &Caller, means: &Means, t
     let (adapter, operation) = tool.split_once(SEPARATOR).unwrap_or((tool, ""));
     if NOT_FOR_MODELS.contains(&adapter) {
         return Err(ApiError::not_found(&format!("tool '{tool}'")));
-    }
-    if means.handler.is_some() {
-        // As if the handler itself had asked.
-        means.charge(tool, control.price(adapter))?;
     }
     let (control, caller, own, input) = (control.clone(), caller.clone(), means.clone(), input.clone());
     let (adapter, operation) = (adapter.to_owned(), operation.to_owned());

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use isolang::Language;
-use mirra_egress::Fetch;
+use mirra_egress::{Fetch, Reach};
 use mirra_host_sdk::{ErrorCode, Usd};
+use mirra_openapi::multipart::{self, Part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +15,14 @@ use super::{
     price::settle,
     provider::{Asked, persistently},
 };
-use crate::{Answer, ApiError, Caller, Control, Means, id, params};
+use crate::{Answer, ApiError, Caller, Control, Means, params};
 
 const PATH: &str = "/audio/transcriptions";
 const MODEL: &str = "whisper-1";
 const MIME_TYPE: &str = "audio/mpeg";
 /// What the provider takes.
 const AUDIO_BYTES_MAX: usize = 25 << 20;
-/// Fewer than a second of speech has, however it is coded.
+/// As few as a second of speech usually has. One that has fewer is paid for when it is known.
 const BYTES_PER_SECOND: u64 = 1_000;
 const LANGUAGE_CHARACTERS_MAX: usize = 20;
 const PROMPT_CHARACTERS_MAX: usize = 10_000;
@@ -59,7 +60,7 @@ struct Transcription {
 
 /// A recording.
 struct Audio {
-    bytes: Bytes,
+    bytes: Vec<u8>,
     mime_type: Option<String>,
 }
 
@@ -81,23 +82,14 @@ pub async fn transcribe_audio(
         (None, None) => return Err(ApiError::invalid("url", "url or base64 is required")),
     };
     let mime_type = mime_type.or(audio.mime_type).unwrap_or_else(|| MIME_TYPE.to_owned());
-    let boundary = id::new("mirra")?;
-    let fields = [
-        ("model", Some(MODEL)),
-        ("response_format", Some("verbose_json")),
-        ("language", language.as_deref()),
-        ("prompt", prompt.as_deref()),
-    ];
-    let body = multipart(&boundary, &fields, &mime_type, &audio.bytes)?;
+    let bytes = audio.bytes.len() as u64;
+    let (content_type, body) = form(audio.bytes, essence(&mime_type), language.as_deref(), prompt.as_deref())?;
 
-    let seconds_at_most = (audio.bytes.len() as u64).div_ceil(BYTES_PER_SECOND);
+    let seconds_at_most = bytes.div_ceil(BYTES_PER_SECOND);
     let charged = price(control, seconds_at_most as f64);
     means.charge("a transcription", charged)?;
-    let headers = vec![
-        ("authorization".to_owned(), format!("Bearer {}", key.reveal())),
-        ("content-type".to_owned(), format!("multipart/form-data; boundary={boundary}")),
-    ];
-    let asked = &Asked { provider, path: PATH, headers, body };
+    let headers = vec![("authorization".to_owned(), format!("Bearer {}", key.reveal())), ("content-type".to_owned(), content_type)];
+    let asked = &Asked { provider, path: PATH, headers, body: body.into() };
     let answered = persistently(means, || async {
         let mut fetched = asked.send(control.egress(), means.time_left()).await?;
         let body = fetched.whole().await.map_err(|error| provider.unreached(error))?;
@@ -107,6 +99,21 @@ pub async fn transcribe_audio(
     settle(&*means.budget, charged, duration.map_or(charged, |seconds| price(control, seconds)));
     let language = language.or_else(|| iso_code(&spoken?));
     Answer::of(&Transcription { text, language, duration_seconds: duration, model: MODEL })
+}
+
+/// As the provider takes it: its content type, and its bytes.
+fn form(audio: Vec<u8>, mime_type: &str, language: Option<&str>, prompt: Option<&str>) -> Result<(String, Vec<u8>), ApiError> {
+    let extension = extension(mime_type).ok_or_else(|| {
+        ApiError::invalid("mimeType", "mimeType must be one of audio/flac, audio/mpeg, audio/mp4, audio/ogg, audio/wav and audio/webm")
+    })?;
+    let fields = [("model", Some(MODEL)), ("response_format", Some("verbose_json")), ("language", language), ("prompt", prompt)];
+    let field = |(name, value): (&str, Option<&str>)| {
+        Some(Part { name: name.to_owned(), filename: None, content_type: None, data: value?.as_bytes().to_vec() })
+    };
+    let mut parts: Vec<Part> = fields.into_iter().filter_map(field).collect();
+    let (filename, content_type) = (Some(format!("audio.{extension}")), Some(mime_type.to_owned()));
+    parts.push(Part { name: "file".to_owned(), filename, content_type, data: audio });
+    Ok(multipart::write(&parts))
 }
 
 fn price(control: &Control, seconds: f64) -> Usd {
@@ -133,7 +140,7 @@ fn decoded(text: &str) -> Result<Audio, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::invalid("base64", "the recording is empty"));
     }
-    Ok(Audio { bytes: bytes.into(), mime_type })
+    Ok(Audio { bytes, mime_type })
 }
 
 async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -> Result<Audio, ApiError> {
@@ -146,18 +153,15 @@ async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -
         }
         _ => error.into(),
     };
-    let egress = control.egress();
-    // What the operator has named is for the operator: nobody else's URL leads there.
-    let fetched = match (&means.handler, control.owner().await?.id() == caller.id()) {
+    let reach = match &means.handler {
         // What a handler may reach, it may reach in this way.
-        (Some(handler), _) => {
+        Some(handler) => {
             means.charge("the recording", control.config().http_request_usd)?;
-            egress.fetch_allowed(&tenant, handler.allowed_hosts.as_deref(), fetch, means.time_left()).await
+            Reach::Handler(handler.allowed_hosts.as_deref())
         }
-        (None, true) => egress.fetch(&tenant, fetch, means.time_left()).await,
-        (None, false) => egress.fetch_public(&tenant, fetch, means.time_left()).await,
+        None => control.reach_of(caller.id()).await?,
     };
-    let mut fetched = fetched.map_err(refused)?;
+    let mut fetched = control.egress().fetch(&tenant, reach, fetch, means.time_left()).await.map_err(refused)?;
     if fetched.status != 200 {
         return Err(ApiError::invalid("url", format!("the recording cannot be read: {url} answered {}", fetched.status)));
     }
@@ -168,7 +172,7 @@ async fn fetched(control: &Control, caller: &Caller, means: &Means, url: &str) -
     if bytes.is_empty() {
         return Err(ApiError::invalid("url", "the recording is empty"));
     }
-    Ok(Audio { bytes: bytes.into(), mime_type })
+    Ok(Audio { bytes, mime_type })
 }
 
 /// What it may be, and by which ending the provider knows it.
@@ -192,26 +196,6 @@ fn extension(mime_type: &str) -> Option<&'static str> {
 /// Without parameters, such as `codecs`.
 fn essence(mime_type: &str) -> &str {
     mime_type.split(';').next().unwrap_or_default().trim()
-}
-
-/// A form as RFC 7578 has it. Nothing can end a part early: the boundary is random.
-fn multipart(boundary: &str, fields: &[(&str, Option<&str>)], mime_type: &str, file: &[u8]) -> Result<Bytes, ApiError> {
-    let mime_type = essence(mime_type);
-    let extension = extension(mime_type).ok_or_else(|| {
-        ApiError::invalid("mimeType", "mimeType must be one of audio/flac, audio/mpeg, audio/mp4, audio/ogg, audio/wav and audio/webm")
-    })?;
-    let mut form = Vec::with_capacity(file.len() + 1024);
-    for (name, value) in fields {
-        let Some(value) = value else { continue };
-        form.extend_from_slice(format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
-    }
-    let head = format!(
-        "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"audio.{extension}\"\r\ncontent-type: {mime_type}\r\n\r\n"
-    );
-    form.extend_from_slice(head.as_bytes());
-    form.extend_from_slice(file);
-    form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    Ok(form.into())
 }
 
 /// The provider says `english` where this API says `en`. None: a language without such a code.

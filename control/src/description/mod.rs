@@ -12,6 +12,7 @@ use crate::{
     routes::{ADDRESSES, Address, DISPATCHERS},
 };
 
+pub use mirra_openapi::generate::escaped;
 pub use page::page;
 
 /// What all addresses of the API begin with.

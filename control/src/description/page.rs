@@ -1,5 +1,6 @@
 use std::fmt::Write;
 
+use mirra_openapi::generate::escaped;
 use serde_json::Value;
 
 use super::parameters;
@@ -78,8 +79,4 @@ fn type_of(schema: &Value) -> String {
         _ if schema["const"].is_string() || schema["enum"].is_array() => "string".to_owned(),
         _ => "anything".to_owned(),
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;")
 }

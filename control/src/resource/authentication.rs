@@ -1,5 +1,7 @@
 //! Credentials: what of them is kept, where they go in a request, and that they come back in no answer.
 
+use std::sync::OnceLock;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use mirra_host_sdk::ErrorCode;
@@ -33,6 +35,19 @@ pub struct Kept {
     /// What they were given for: `Endpoint::destination`.
     pub destination: String,
     pub credentials: Credentials,
+    /// Made when an answer is first looked through, since most of it is the same for each.
+    #[serde(skip)]
+    redaction: OnceLock<Redaction>,
+}
+
+impl Kept {
+    pub fn new(destination: String, credentials: Credentials) -> Kept {
+        Kept { destination, credentials, redaction: OnceLock::new() }
+    }
+
+    pub fn redaction(&self) -> &Redaction {
+        self.redaction.get_or_init(|| Redaction(self.credentials.secrets()))
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,13 +217,10 @@ fn in_path(key: &str) -> String {
 }
 
 /// Takes out of what an API has answered whatever it repeats of the credentials.
+#[derive(Default)]
 pub struct Redaction(Vec<String>);
 
 impl Redaction {
-    pub fn of(credentials: Option<&Credentials>) -> Redaction {
-        Redaction(credentials.map(Credentials::secrets).unwrap_or_default())
-    }
-
     /// In every text and name of it.
     pub fn json(&self, value: &mut Value) {
         match value {

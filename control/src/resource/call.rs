@@ -11,8 +11,9 @@ use mirra_openapi::{Operation, RequestParts, ResponseError};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authentication::{Credentials, Redaction, Signed, sign},
+    authentication::{Credentials, Kept, Redaction, Signed, Tokens, sign},
     definition::{Authentication, Definition, Kind},
+    is_allowed,
     known::{base_url, installed, shortened},
     pricing::Agreed,
     script, slug,
@@ -40,14 +41,14 @@ pub async fn call(scene: &Scene<'_>, resource: &str, method: &str, params: &Json
         return Err(ApiError::invalid("method", "no method has such a long name"));
     }
     let (row, definition) = match installed(scene, resource).await {
-        Err(error) if error.code == ErrorCode::NotFound && !is_allowed(scene, &[resource, &slug(resource)]) => {
+        Err(error) if error.code == ErrorCode::NotFound && !is_allowed(&scene.means, &[resource, &slug(resource)]) => {
             return Err(not_allowed(shortened(resource)));
         }
         found => found?,
     };
     let InstallationRow { slug: name, resource_id, .. } = &row.installation;
     // Before any traffic, and before anything is told of the resource.
-    if !is_allowed(scene, &[resource_id, name]) {
+    if !is_allowed(&scene.means, &[resource_id, name]) {
         return Err(not_allowed(name));
     }
     let label = format!("{}.{}", row.installation.slug, shortened(method));
@@ -64,12 +65,6 @@ pub async fn call(scene: &Scene<'_>, resource: &str, method: &str, params: &Json
     // Before anything is paid.
     let credentials = exchange.credentials().await?;
     recorded(scene, &row, &definition, (&label, method), exchange.run(request, credentials)).await
-}
-
-/// By its id, or by its name as handlers write it.
-fn is_allowed(scene: &Scene<'_>, names: &[&str]) -> bool {
-    let named = |entry: &String| names.iter().any(|name| entry == name || slug(entry) == *name);
-    scene.means.allowed_resources.iter().all(|list| list.iter().any(named))
 }
 
 fn not_allowed(name: &str) -> ApiError {
@@ -148,7 +143,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn credentials(&self) -> Result<Option<Credentials>, ApiError> {
+    async fn credentials(&self) -> Result<Option<Arc<Kept>>, ApiError> {
         if self.definition.terms.endpoint.authentication == Authentication::None {
             return Ok(None);
         }
@@ -157,22 +152,22 @@ impl Exchange<'_> {
         control.fresh(row, self.definition, known, None).await.map(Some)
     }
 
-    async fn run(self, request: RequestParts, mut credentials: Option<Credentials>) -> Result<Answer, ApiError> {
-        let mut answer = self.send(&request, credentials.as_ref()).await?;
-        if let (UNAUTHORIZED, Some(Credentials::Oauth2(refused))) = (answer.status, &credentials)
-            && refused.refresh_token.is_some()
+    async fn run(self, request: RequestParts, mut kept: Option<Arc<Kept>>) -> Result<Answer, ApiError> {
+        let mut answer = self.send(&request, kept.as_deref()).await?;
+        if let (UNAUTHORIZED, Some(known)) = (answer.status, &kept)
+            && let Credentials::Oauth2(Tokens { access_token, refresh_token: Some(_), .. }) = &known.credentials
         {
             // Once: tokens may have been withdrawn before their time.
-            let (known, token) = (Credentials::Oauth2(refused.clone()), refused.access_token.clone());
-            let fresh = self.scene.control.fresh(self.row, self.definition, known, Some(&token)).await?;
+            let fresh = self.scene.control.fresh(self.row, self.definition, known.clone(), Some(access_token)).await?;
             answer = self.send(&request, Some(&fresh)).await?;
-            credentials = Some(fresh);
+            kept = Some(fresh);
         }
-        let redaction = Redaction::of(credentials.as_ref());
-        let body = answer.whole().await.map_err(|error| self.failed(&redaction, error))?;
+        let nothing = Redaction::default();
+        let redaction = kept.as_ref().map_or(&nothing, |kept| kept.redaction());
+        let body = answer.whole().await.map_err(|error| self.failed(redaction, error))?;
         check_values(&format!("{}: the answer has", self.label), &body)?;
         if !(200..300).contains(&answer.status) {
-            return Err(self.refused(&redaction, &answer, &body));
+            return Err(self.refused(redaction, &answer, &body));
         }
         let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut value = self.read(answer.status, content_type, body).await?.map_err(|error| {
@@ -198,7 +193,7 @@ impl Exchange<'_> {
         read.ok_or_else(|| ApiError::not_found("such method"))
     }
 
-    async fn send(&self, request: &RequestParts, credentials: Option<&Credentials>) -> Result<Fetched, ApiError> {
+    async fn send(&self, request: &RequestParts, kept: Option<&Kept>) -> Result<Fetched, ApiError> {
         let endpoint = &self.definition.terms.endpoint;
         let base_url = base_url(&self.row.installation, self.definition);
         let body = request.body.as_ref();
@@ -212,7 +207,7 @@ impl Exchange<'_> {
             }
         }
         let unsigned = Signed { url: format!("{base_url}{}", request.path_and_query), headers };
-        let signed = sign(endpoint, credentials, unsigned);
+        let signed = sign(endpoint, kept.map(|kept| &kept.credentials), unsigned);
         let fetch = Fetch {
             method: &request.method,
             url: &signed.url,
@@ -222,20 +217,12 @@ impl Exchange<'_> {
             response_bytes_max: ANSWER_BYTES_MAX,
         };
         let time_left = self.scene.means.time_left().min(REQUEST_TIME_MAX);
-        let egress = self.scene.control.egress();
-        let tenant = self.row.installation.account_id.as_str().into();
-        let fetched = match self.is_the_operators().await? {
-            true => egress.fetch(&tenant, fetch, time_left).await,
-            false => egress.fetch_public(&tenant, fetch, time_left).await,
-        };
-        fetched.map_err(|error| self.failed(&Redaction::of(credentials), error))
-    }
-
-    /// Whether it is the server's owner who says where this goes: nobody else's word leads into a network that the owner has named.
-    async fn is_the_operators(&self) -> Result<bool, ApiError> {
         let InstallationRow { base_url, account_id, .. } = &self.row.installation;
-        let who = if base_url.is_some() { account_id } else { &self.row.resource_owner_id };
-        Ok(self.scene.control.owner().await?.id() == who)
+        let who_says_where = if base_url.is_some() { account_id } else { &self.row.resource_owner_id };
+        let control = self.scene.control;
+        let reach = control.reach_of(who_says_where).await?;
+        let fetched = control.egress().fetch(&account_id.as_str().into(), reach, fetch, time_left).await;
+        fetched.map_err(|error| self.failed(kept.map_or(&Redaction::default(), Kept::redaction), error))
     }
 
     fn failed(&self, redaction: &Redaction, error: mirra_host_sdk::OperationError) -> ApiError {

@@ -152,7 +152,7 @@ pub async fn authenticate(scene: &Scene<'_>, params: AuthenticateParams) -> Resu
     let (row, definition) = installed(scene, &params.id).await?;
     let credentials = Credentials::read(&definition.terms.endpoint, params.r#type, &params.credentials)?;
     let destination = definition.terms.endpoint.destination(base_url(&row.installation, &definition));
-    let kept = Kept { destination, credentials };
+    let kept = Kept::new(destination, credentials);
     if !scene.control.put_credentials(&row.installation.id, &kept, None).await? {
         return Err(ApiError::not_found("such installation"));
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    authentication::{Credentials, Kept, not_authenticated},
+    authentication::{Kept, not_authenticated},
     definition::{Definition, Kind, Terms},
     ledger::Ledger,
     oauth::Refreshing,
@@ -88,13 +88,13 @@ impl Resources {
         row: &InstallationRow,
         resource: &str,
         definition: &Definition,
-    ) -> Result<Credentials, ApiError> {
+    ) -> Result<Arc<Kept>, ApiError> {
         let kept = self.kept(control, row).await?;
         let kept = kept.ok_or_else(|| not_authenticated(resource, "is installed and not authenticated"))?;
         if kept.destination != definition.terms.endpoint.destination(base_url(row, definition)) {
             return Err(not_authenticated(resource, "is another server than the one that its credentials were given for"));
         }
-        Ok(kept.credentials.clone())
+        Ok(kept)
     }
 
     async fn kept(&self, control: &Control, row: &InstallationRow) -> Result<Option<Arc<Kept>>, ApiError> {

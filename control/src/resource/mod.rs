@@ -32,6 +32,8 @@ pub use operations::OPERATIONS;
 pub use script::{HandlerCall, Handlers};
 pub use tools::{MethodTool, tools};
 
+use crate::Means;
+
 /// A name as handlers write it: `Crypto Price API`, `crypto-price-api` and `cryptoPriceApi` are the same.
 pub fn slug(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -40,4 +42,10 @@ pub fn slug(name: &str) -> String {
 /// The same of what somebody calls a resource, unless that is an id: no resource can be named so that it is taken for another one's id.
 fn slug_of(id_or_name: &str) -> String {
     if id_or_name.starts_with("resource_") { String::new() } else { slug(id_or_name) }
+}
+
+/// Whether what a resource is called (its id, its name as handlers write it) may be used by whoever asks.
+fn is_allowed(means: &Means, names: &[&str]) -> bool {
+    let named = |entry: &String| names.iter().any(|name| entry == name || slug(entry) == *name);
+    means.allowed_resources.iter().all(|list| list.iter().any(named))
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use mirra_egress::Fetch;
+use mirra_egress::{Fetch, Reach};
 use mirra_host_sdk::{BoxFuture, ErrorCode, OperationError};
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
@@ -154,7 +154,7 @@ impl Control {
         let answer = exchange.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier)).request_async(&fetch).await;
         let answer = answer.map_err(|error| refused("the login was not accepted", &error))?;
         let tokens = tokens(&answer, None, (pending.client_id, pending.client_secret), now);
-        let kept = Kept { destination, credentials: Credentials::Oauth2(tokens) };
+        let kept = Kept::new(destination, Credentials::Oauth2(tokens));
         if self.put_credentials(&installation.id, &kept, None).await? { Ok(()) } else { Err(unknown()) }
     }
 
@@ -164,10 +164,10 @@ impl Control {
         self: &Arc<Control>,
         row: &InstalledRow,
         definition: &Arc<Definition>,
-        known: Credentials,
+        known: Arc<Kept>,
         refused_token: Option<&str>,
-    ) -> Result<Credentials, ApiError> {
-        if is_usable(&known, refused_token, self.now()) {
+    ) -> Result<Arc<Kept>, ApiError> {
+        if is_usable(&known.credentials, refused_token, self.now()) {
             return Ok(known);
         }
         let (control, definition, refused) = (self.clone(), definition.clone(), refused_token.map(str::to_owned));
@@ -182,22 +182,22 @@ impl Control {
         resource: &str,
         definition: &Definition,
         refused_token: Option<&str>,
-    ) -> Result<Credentials, ApiError> {
+    ) -> Result<Arc<Kept>, ApiError> {
         let resources = self.resources().await?;
         let _turn = resources.refreshing.turn(installation_id).await;
         let store = &self.opened().await?.store;
         let row = store.installation(installation_id).await?.ok_or_else(|| ApiError::not_found("such installation"))?;
         let known = resources.credentials(self, &row, resource, definition).await?;
-        let Credentials::Oauth2(tokens) = &known else { return Ok(known) };
-        if is_usable(&known, refused_token, self.now()) {
+        let Credentials::Oauth2(tokens) = &known.credentials else { return Ok(known) };
+        if is_usable(&known.credentials, refused_token, self.now()) {
             return Ok(known);
         }
         let anew = self.refresh(&row, resource, definition, tokens).await?;
         let destination = definition.terms.endpoint.destination(base_url(&row, definition));
-        let kept = Kept { destination, credentials: Credentials::Oauth2(anew) };
+        let kept = Arc::new(Kept::new(destination, Credentials::Oauth2(anew)));
         // Unless the account has given others meanwhile: then those count, for the next call too.
         self.put_credentials(&row.id, &kept, Some(row.credentials_revision)).await?;
-        Ok(kept.credentials)
+        Ok(kept)
     }
 
     async fn refresh(&self, row: &InstallationRow, resource: &str, definition: &Definition, old: &Tokens) -> Result<Tokens, ApiError> {
@@ -300,16 +300,14 @@ fn tokens(answer: &BasicTokenResponse, old_refresh: Option<String>, client: (Opt
 struct Provider<'a> {
     control: &'a Control,
     tenant: &'a str,
-    /// The server's owner has made the resource, and so says where this is.
-    is_the_operators: bool,
+    reach: Reach<'static>,
 }
 
 impl<'a> Provider<'a> {
     async fn of(control: &'a Control, installation: &'a InstallationRow) -> Result<Provider<'a>, ApiError> {
-        let owner_id = control.owner().await?.id();
         let resource = control.opened().await?.store.resource(&installation.resource_id).await?;
-        let is_the_operators = resource.is_some_and(|resource| resource.owner_id == owner_id);
-        Ok(Provider { control, tenant: &installation.account_id, is_the_operators })
+        let maker = resource.ok_or_else(|| ApiError::not_found("such resource"))?.owner_id;
+        Ok(Provider { control, tenant: &installation.account_id, reach: control.reach_of(&maker).await? })
     }
 }
 
@@ -334,11 +332,8 @@ async fn fetch(provider: &Provider<'_>, request: HttpRequest) -> Result<HttpResp
         timeout: None,
         response_bytes_max: ANSWER_BYTES_MAX,
     };
-    let (egress, tenant) = (provider.control.egress(), provider.tenant.into());
-    let mut answer = match provider.is_the_operators {
-        true => egress.fetch(&tenant, fetch, REQUEST_TIME_MAX).await?,
-        false => egress.fetch_public(&tenant, fetch, REQUEST_TIME_MAX).await?,
-    };
+    let Provider { control, tenant, reach } = *provider;
+    let mut answer = control.egress().fetch(&tenant.into(), reach, fetch, REQUEST_TIME_MAX).await?;
     let mut response = HttpResponse::new(answer.whole().await?);
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
     *response.headers_mut() = answer.headers;

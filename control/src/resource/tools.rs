@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     definition::Definition,
+    is_allowed,
     known::{installed_row, shortened},
-    slug,
 };
 use crate::{ApiError, Caller, Control, Means, store::InstalledRow};
 
@@ -57,10 +57,7 @@ pub async fn tools(
             }
         }
     }
-    let is_allowed = |row: &InstalledRow| {
-        let names = [&row.installation.slug, &row.installation.resource_id];
-        means.allowed_resources.iter().all(|list| list.iter().any(|entry| names.contains(&entry) || slug(entry) == row.installation.slug))
-    };
+    let is_allowed = |row: &InstalledRow| is_allowed(means, &[&row.installation.slug, &row.installation.resource_id]);
     let mut tools = Vec::new();
     // One that is named by its id and by its name is one.
     rows.sort_by(|one, other| one.installation.id.cmp(&other.installation.id));

@@ -18,6 +18,12 @@ pub struct KeyRow {
 const INSERT_ACCOUNT: &str = "INSERT INTO account (id, parent_id, username, display_name, created_at) VALUES ($1, $2, $3, $4, $5)";
 
 impl Store {
+    /// Whether a key has not been revoked.
+    pub async fn key_counts(&self, id: &str) -> Result<bool, sqlx::Error> {
+        let query = "SELECT EXISTS (SELECT 1 FROM api_key WHERE id = $1 AND revoked_at IS NULL)";
+        sqlx::query_scalar(query).bind(id).fetch_one(&mut *self.reader().await).await
+    }
+
     pub async fn owner(&self) -> Result<Option<Account>, sqlx::Error> {
         sqlx::query_as("SELECT * FROM account WHERE parent_id IS NULL").fetch_optional(&mut *self.reader().await).await
     }

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use mirra_egress::{Egress, EgressConfig, EgressLimits, Resolve};
-use mirra_host_sdk::{AllowList, Answering, BoxFuture, Capability, ErrorCode, Operation, OperationError, Spending};
+use mirra_host_sdk::{AllowList, Answering, BoxFuture, Capability, ErrorCode, Operation, OperationError, Unlimited};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -74,7 +74,7 @@ pub fn operation(method: &str, arguments: &Value) -> Operation {
         method: method.to_owned(),
         arguments: serde_json::value::to_raw_value(arguments).unwrap(),
         time_left: Duration::from_secs(30),
-        budget: Arc::new(Spending::default()),
+        budget: Arc::new(Unlimited),
         allowed_resources: Vec::new(),
         depth: 0,
         allowed_hosts: None,

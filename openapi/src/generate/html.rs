@@ -146,6 +146,7 @@ fn kind(named: &Named<'_>, schema: &Value, depth: usize) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// A text as it may stand anywhere in HTML, in quotes too.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;").replace('\0', "")
 }

@@ -9,7 +9,7 @@ mod shape;
 mod typescript;
 
 pub use example::example;
-pub use html::page;
+pub use html::{escaped, page};
 pub use python::python;
 pub use typescript::typescript;
 

@@ -59,7 +59,7 @@ impl Endpoint {
     }
 }
 
-pub fn presented_key(headers: &HeaderMap) -> Option<&[u8]> {
+fn presented_key(headers: &HeaderMap) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer ";
     let bearer = |value: &HeaderValue| -> bool { value.as_bytes().get(..SCHEME.len()).is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) };
     if let Some(value) = headers.get(AUTHORIZATION).filter(|value| bearer(value)) {

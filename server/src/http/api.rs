@@ -1,6 +1,9 @@
 //! `/api/sdk/…`: the operations of the control plane over HTTP.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use hyper::{
@@ -8,13 +11,12 @@ use hyper::{
     body::Incoming,
     header::{HeaderName, RETRY_AFTER},
 };
-use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit, Request as Asked, Routes, Unmatched};
+use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit, Request as Asked, Routes, Unmatched, description};
 use mirra_host_sdk::ErrorCode;
 
 use super::{
     body,
     endpoint::Endpoint,
-    presented_key,
     reply::{self, Reply, seconds},
     stream::{self, Watched},
 };
@@ -39,9 +41,18 @@ pub struct Api {
 impl Api {
     /// What this API is, for programs.
     pub fn document(&self) -> Reply {
-        // Written for people as well, who look at what has changed.
-        let text = serde_json::to_string_pretty(&mirra_control::description::document()).unwrap_or_default();
-        reply::json(StatusCode::OK, Bytes::from(text + "\n"))
+        static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+            // Written for people as well, who look at what has changed. JSON always serializes.
+            let text = serde_json::to_string_pretty(&description::document()).unwrap_or_default();
+            Bytes::from(text + "\n")
+        });
+        reply::json(StatusCode::OK, DOCUMENT.clone())
+    }
+
+    /// The same for people.
+    pub fn page(&self) -> Reply {
+        static PAGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description::page()));
+        reply::html(PAGE.clone())
     }
 }
 
@@ -72,7 +83,6 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let key = caller.key_id.is_some().then(|| presented_key(request.headers()).map(<[u8]>::to_vec)).flatten();
     let body = body::read_event(request, BODY_BYTES_MAX).await?;
     let matched = match api.routes.find(Asked { method: method.as_str(), path, query, body }) {
         Ok(matched) => matched,
@@ -85,7 +95,7 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
         return Ok(reply::html(serde_json::from_str::<String>(answer.data.get()).unwrap_or_default()));
     }
     if let Some(more) = answer.more {
-        let watched = key.map(|key| Watched { control: api.control.clone(), key });
+        let watched = Watched { control: api.control.clone(), caller: caller.clone() };
         return Ok(reply::events(stream::events(answer.data, more, watched)));
     }
     Ok(envelope(matched.shaped(answer)?))

@@ -48,7 +48,7 @@ impl Endpoint {
             "/readyz" => return reading(request.method(), || self.readiness()),
             // What everybody's server says, and nothing of anybody's.
             "/openapi.json" => return reading(request.method(), || self.api.document()),
-            "/docs" => return reading(request.method(), || reply::html(mirra_control::description::page())),
+            "/docs" => return reading(request.method(), || self.api.page()),
             _ => {}
         }
         if request.method() == Method::GET && (path == mirra_control::BEGIN || path.starts_with(mirra_control::CALLBACK)) {

@@ -8,7 +8,7 @@ use hyper::{
     body::Incoming,
     header::{COOKIE, HeaderValue, SET_COOKIE},
 };
-use mirra_control::BEGIN;
+use mirra_control::{BEGIN, description::escaped};
 use mirra_host_sdk::ErrorCode;
 
 use super::{
@@ -78,14 +78,10 @@ async fn come_back(endpoint: &Endpoint, path: &str, headers: &HeaderMap, state: 
 
 /// Of a state, for the cookie: which does not give it away.
 fn fingerprint(state: &str) -> String {
-    blake3::derive_key("mirra 2026 cookie of a login", state.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    blake3::Hash::from(blake3::derive_key("mirra 2026 cookie of a login", state.as_bytes())).to_hex().to_string()
 }
 
 fn page(title: &str, text: &str) -> Reply {
     let style = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}";
     reply::html(format!("<!doctype html><meta charset=utf-8><title>{title}</title><style>{style}</style><h1>{title}</h1><p>{text}"))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

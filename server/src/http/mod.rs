@@ -23,7 +23,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub use admission::{Admission, presented_key};
+pub use admission::Admission;
 pub use api::Api;
 pub use endpoint::Endpoint;
 pub use handlers::Served;

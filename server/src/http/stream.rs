@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream::unfold};
-use mirra_control::Control;
+use mirra_control::{Caller, Control};
 use mirra_host_sdk::{Answering, ErrorCode, Json, OperationError};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
@@ -15,16 +15,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How often it is looked whether the key still counts.
 const KEY_CHECK: Duration = Duration::from_secs(2);
 
-/// A key whose revocation ends the answer.
+/// Who is answered: the revocation of their key ends it.
 pub struct Watched {
     pub control: Arc<Control>,
-    pub key: Vec<u8>,
+    pub caller: Caller,
 }
 
 impl Watched {
     /// A store that cannot be read revokes nothing.
     async fn counts(&self) -> bool {
-        !matches!(self.control.authenticate(&self.key).await, Ok(None))
+        self.control.still_counts(&self.caller).await.unwrap_or(true)
     }
 }
 
@@ -32,13 +32,13 @@ struct Events {
     /// Made before it is sent.
     ready: Option<Bytes>,
     more: Option<Answering>,
-    watched: Option<Watched>,
+    watched: Watched,
     checked: Instant,
     spoken: Instant,
 }
 
 /// The parts, each as soon as it is there and the client takes it. Dropped with the connection, and what makes the parts with it.
-pub fn events(first: Json, more: Answering, watched: Option<Watched>) -> impl Stream<Item = Bytes> + Send + 'static {
+pub fn events(first: Json, more: Answering, watched: Watched) -> impl Stream<Item = Bytes> + Send + 'static {
     let now = Instant::now();
     let events = Events { ready: Some(data(&first)), more: Some(more), watched, checked: now, spoken: now };
     unfold(events, |mut events| async move {
@@ -58,9 +58,9 @@ impl Events {
             let check_at = self.checked + KEY_CHECK;
             tokio::select! {
                 biased;
-                () = sleep_until(check_at), if self.watched.is_some() => {
+                () = sleep_until(check_at) => {
                     self.checked = Instant::now();
-                    if let Some(watched) = &self.watched && !watched.counts().await {
+                    if !self.watched.counts().await {
                         self.more = None;
                         return Some(failed(&OperationError::new(ErrorCode::Unauthorized, "the key was revoked")));
                     }

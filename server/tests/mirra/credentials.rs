@@ -118,7 +118,9 @@ impl Provider {
             },
             _ => {
                 let current = format!("Bearer access-token-17-{}", count.load(SeqCst));
-                let is_current = asked.header("authorization") == Some(&current) && !asked.path.ends_with("/WITHDRAWN");
+                let is_current = asked.header("authorization") == Some(&current)
+                    && !asked.path.ends_with("/WITHDRAWN")
+                    && !asked.path.ends_with("/NEVER");
                 // Withdrawn before its time: believed again once there is another.
                 let is_anew = asked.path.ends_with("/WITHDRAWN") && asked.header("authorization") == Some("Bearer access-token-17-1");
                 if is_current || is_anew {
@@ -204,10 +206,12 @@ fn a_token_that_is_refused_is_made_anew_once() {
     log_in(&bed, &owner, &id);
     assert_eq!(data(owner.dispatch(&id, "getPrice", json!({ "symbol": "WITHDRAWN" })))["price"], 2);
     assert_eq!(provider.refreshed.load(SeqCst), 1);
-    // Refused again: told, and not tried for ever.
-    let refused = owner.dispatch(&id, "getPrice", json!({ "symbol": "x/WITHDRAWN" }));
-    let before = provider.refreshed.load(SeqCst);
-    assert!(before <= 2, "{before} {}", refused.text());
+    // Refused again with the new one: told, and not tried for ever.
+    let (refreshed, asked) = (provider.refreshed.load(SeqCst), provider.api.asked().len());
+    let refused = owner.dispatch(&id, "getPrice", json!({ "symbol": "NEVER" }));
+    assert!(refused.code() == "HANDLER_ERROR" && refused.text().contains("401"), "{}", refused.text());
+    // The call, a refresh, and the call again.
+    assert_eq!((provider.refreshed.load(SeqCst), provider.api.asked().len()), (refreshed + 1, asked + 3));
 }
 
 #[test]
@@ -237,7 +241,7 @@ fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn credentials_are_in_no_file_no_log_and_no_answer() {
     let provider = Provider::start(30, false);
-    let bed = Bed::start_as(&["--allow-net", &format!("{},{}", provider.api.address, prices().address)], |command| {
+    let bed = Bed::start_as(&["--allow-net", &provider.api.address.to_string()], |command| {
         command.env("RUST_LOG", "trace");
     });
     let owner = bed.owner();
