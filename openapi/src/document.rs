@@ -113,11 +113,6 @@ impl Document {
         self.operations.iter().find(|operation| operation.method().eq_ignore_ascii_case(http_method) && operation.path() == path)
     }
 
-    /// The operation with this `operationId`.
-    pub fn operation_called(&self, operation_id: &str) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.operation_id() == Some(operation_id))
-    }
-
     /// The document as it was given.
     pub fn json(&self) -> &Value {
         &self.root

@@ -53,10 +53,6 @@ impl Parameter {
         &self.name
     }
 
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
     pub fn required(&self) -> bool {
         self.required
     }
@@ -183,7 +179,6 @@ pub struct Operation {
     pub(crate) operation_id: Option<Arc<str>>,
     pub(crate) summary: Option<Arc<str>>,
     pub(crate) description: Option<Arc<str>>,
-    pub(crate) tags: Vec<Arc<str>>,
     pub(crate) deprecated: bool,
     pub(crate) parameters: Vec<Arc<Parameter>>,
     pub(crate) body: Option<Body>,
@@ -213,10 +208,6 @@ impl Operation {
 
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
-    }
-
-    pub fn tags(&self) -> &[Arc<str>] {
-        &self.tags
     }
 
     pub fn deprecated(&self) -> bool {

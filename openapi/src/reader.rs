@@ -31,7 +31,6 @@ pub struct Draft {
     method: &'static str,
     template: Template,
     texts: [Option<Arc<str>>; 3],
-    tags: Vec<Arc<str>>,
     deprecated: bool,
     parameters: Vec<Arc<Parameter>>,
     body: Option<Body>,
@@ -67,7 +66,6 @@ impl Draft {
             operation_id,
             summary,
             description,
-            tags: self.tags,
             deprecated: self.deprecated,
             parameters: self.parameters,
             body: self.body,
@@ -367,13 +365,11 @@ impl<'d, 'p> Reader<'d, 'p> {
             |one: &Parameter| one.place == Place::Header && IGNORED_HEADERS.iter().any(|name| one.name.eq_ignore_ascii_case(name));
         parameters.retain(|parameter| !ignored(parameter));
         let body = members.get("requestBody").and_then(|body| self.body(body, &found.child("requestBody")));
-        let tags: Vec<&'d str> = members.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         Some(Draft {
             pointer: pointer.into(),
             method,
             template,
             texts: ["operationId", "summary", "description"].map(|key| self.text(&found, key)),
-            tags: tags.into_iter().map(|tag| self.kept(tag)).collect(),
             deprecated: self.flag(&found, "deprecated").unwrap_or(false),
             parameters,
             // These have none, whatever a document says.

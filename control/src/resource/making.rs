@@ -300,7 +300,14 @@ async fn changed(scene: &Scene<'_>, mut row: ResourceRow, client_secret: Option<
 pub async fn get(scene: &Scene<'_>, id: &str) -> Result<Answer, ApiError> {
     let row = visible(scene, id).await?;
     let definition = scene.control.resources().await?.definition_of(&row)?;
-    Answer::of(&whole(&row, &definition)?)
+    let mut json = whole(&row, &definition)?;
+    if row.owner_id != scene.caller.id()
+        && let Some(endpoint) = json["endpoint"].as_object_mut()
+    {
+        // One of them may be a key of its creator's own.
+        endpoint.remove("headers");
+    }
+    Answer::of(&json)
 }
 
 /// The caller's own.

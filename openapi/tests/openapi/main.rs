@@ -20,7 +20,7 @@ pub fn document(name: &str) -> Document {
 }
 
 pub fn operation<'d>(document: &'d Document, id: &str) -> &'d Operation {
-    document.operation_called(id).unwrap()
+    document.operations().iter().find(|operation| operation.operation_id() == Some(id)).unwrap()
 }
 
 pub fn object(value: Value) -> Map<String, Value> {

@@ -193,7 +193,9 @@ fn the_marketplace_has_what_is_published_and_nobody_sees_the_rest() {
     let api = prices();
     let bed = bed_for(&api);
     let owner = bed.owner();
-    let id = owner.make(&crypto(&api));
+    let mut resource = crypto(&api);
+    resource["endpoint"]["headers"] = json!({ "x-plan": "the creator's" });
+    let id = owner.make(&resource);
     let (user, _) = owner.sub_account("Ada");
     let at = |action: &str| format!("/v1/resources/{id}{action}");
     let found = |query: &str| {
@@ -216,6 +218,8 @@ fn the_marketplace_has_what_is_published_and_nobody_sees_the_rest() {
 
     data(user.request("POST", &at("/install"), Value::Null));
     assert_eq!(user.request("POST", &at("/install"), Value::Null).code(), "CONFLICT");
+    let endpoint = |of: &User| data(of.request("GET", &at(""), Value::Null))["endpoint"]["headers"].clone();
+    assert_eq!((endpoint(&owner), endpoint(&user)), (json!({ "x-plan": "the creator's" }), Value::Null));
     data(user.request("POST", &at("/reviews"), json!({ "rating": 4, "comment": "good" })));
     data(user.request("POST", &at("/reviews"), json!({ "rating": 5, "comment": "better" })));
     assert_eq!(refusal(&user.request("POST", &at("/reviews"), json!({ "rating": 6 }))).2, "rating");
