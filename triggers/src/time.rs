@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// No time that is written in full is longer; what is cannot cost much.
+/// No time that is written in full is longer.
 const BYTES_MAX: usize = 64;
 
 /// ISO 8601 in UTC with milliseconds: `2026-01-15T10:00:00.000Z`.
@@ -12,15 +12,16 @@ pub fn iso(time: Timestamp) -> String {
 
 /// An instant: a date and a time with `Z` or an offset, as ISO 8601 writes them.
 pub fn instant(text: &str) -> Option<Timestamp> {
-    let may_be = text.len() <= BYTES_MAX && text.starts_with(|first: char| first.is_ascii_digit());
-    may_be.then(|| text.parse().ok()).flatten()
+    may_be_time(text).then(|| text.parse().ok())?
 }
 
 /// An instant, or a date with or without a time, which is taken as UTC.
 pub fn time(text: &str) -> Option<Timestamp> {
-    instant(text).or_else(|| {
-        let may_be = text.len() <= BYTES_MAX && text.starts_with(|first: char| first.is_ascii_digit());
-        let civil: DateTime = may_be.then(|| text.parse().ok()).flatten()?;
-        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    })
+    let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    instant(text).or_else(|| may_be_time(text).then(civil)?.map(|zoned| zoned.timestamp()))
+}
+
+/// Most texts are no times, and this is seen at once.
+fn may_be_time(text: &str) -> bool {
+    text.len() <= BYTES_MAX && text.starts_with(|first: char| first.is_ascii_digit())
 }
