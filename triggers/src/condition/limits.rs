@@ -1,0 +1,40 @@
+//! What a tree may be at most, by the technical notes.
+
+use serde_json::Value;
+
+use crate::Invalid;
+
+/// Levels of a tree: a condition is one, and each group around it one more.
+pub const LEVELS_MAX: usize = 5;
+/// Conditions of a tree; groups are not counted.
+pub const CONDITIONS_MAX: usize = 50;
+pub const FIELD_CHARACTERS_MAX: usize = 100;
+/// Characters of a text, of all items of a list together, and of the JSON of any other value.
+pub const VALUE_CHARACTERS_MAX: usize = 1_000;
+/// What a compiled pattern may take.
+pub const REGEX_BYTES_MAX: usize = 512 * 1024;
+
+pub fn check_field(at: &str, field: &str) -> Result<(), Invalid> {
+    if field.is_empty() {
+        return Err(Invalid::new(at, "is empty"));
+    }
+    if field.chars().nth(FIELD_CHARACTERS_MAX).is_some() {
+        return Err(Invalid::new(at, format_args!("has more than {FIELD_CHARACTERS_MAX} characters")));
+    }
+    Ok(())
+}
+
+pub fn check_value(at: &str, value: &Value) -> Result<(), Invalid> {
+    if characters(value) > VALUE_CHARACTERS_MAX {
+        return Err(Invalid::new(at, format_args!("has more than {VALUE_CHARACTERS_MAX} characters")));
+    }
+    Ok(())
+}
+
+fn characters(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.iter().map(characters).sum(),
+        other => other.to_string().chars().count(),
+    }
+}
