@@ -8,12 +8,13 @@ use mirra_egress::{Egress, Reach};
 use mirra_host_sdk::{Clock, ErrorCode, Executor, Json, SystemClock, Usd};
 use std::sync::OnceLock;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 use crate::{
     Answer, ApiError, Caller, Means, NewKey, PlatformLimits, RateLimit,
     account::{self, Account},
     ai::AiConfig,
+    event::Matcher,
     operations::{self, Scene},
     resource::{self, Handlers, Resources},
     secret::{KeySource, Keyring},
@@ -38,6 +39,8 @@ pub struct Config {
     pub memory_operation_usd: Usd,
     /// For each request to an API, besides what the resource costs.
     pub http_request_usd: Usd,
+    /// For each tick of a flow's schedule.
+    pub flow_tick_usd: Usd,
     /// Whose models are asked, and what they cost.
     pub ai: AiConfig,
     /// What accounts, scripts and flows may use.
@@ -56,6 +59,7 @@ impl Config {
             egress,
             memory_operation_usd: Usd::ZERO,
             http_request_usd: Usd::ZERO,
+            flow_tick_usd: Usd::ZERO,
             ai: AiConfig::default(),
             limits: PlatformLimits::default(),
         }
@@ -72,6 +76,10 @@ pub struct Control {
     work: OnceLock<Work>,
     /// Of each script, by whoever asks for them.
     manual_executions: RateLimit,
+    /// Which flows events start.
+    matcher: Matcher,
+    /// Something is to be done, or may be.
+    work_has_come: Notify,
 }
 
 struct Work {
@@ -100,6 +108,8 @@ impl Control {
             opened: OnceCell::new(),
             handlers: OnceLock::new(),
             work: OnceLock::new(),
+            matcher: Matcher::default(),
+            work_has_come: Notify::new(),
         }
     }
 
@@ -141,6 +151,11 @@ impl Control {
         Ok(if self.owner().await?.id() == account_id { Reach::PublicAndNamed } else { Reach::Public })
     }
 
+    /// What accounts, scripts and flows may use here.
+    pub fn limits(&self) -> &PlatformLimits {
+        &self.config.limits
+    }
+
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }
@@ -173,6 +188,21 @@ impl Control {
 
     pub(crate) fn manual_executions(&self) -> &RateLimit {
         &self.manual_executions
+    }
+
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// To be called when something is due, or may be, that was not before.
+    pub(crate) fn work_has_come(&self) {
+        self.matcher.is_stale();
+        self.work_has_come.notify_one();
+    }
+
+    /// Until it does.
+    pub(crate) async fn work_waits(&self) {
+        self.work_has_come.notified().await;
     }
 
     pub(crate) async fn keyring(&self) -> Result<&Keyring, ApiError> {

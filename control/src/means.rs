@@ -1,6 +1,12 @@
 //! What an operation may use of the world, besides what belongs to its caller.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use mirra_host_sdk::{AllowList, Budget, ErrorCode, Operation, Unlimited, Usd};
 use tokio::time::Instant;
@@ -9,6 +15,9 @@ use crate::ApiError;
 
 /// How long a request to the API may take, where no handler's own time is shorter: an agent works for minutes.
 const TIME_MAX: Duration = Duration::from_secs(600);
+
+/// The most that a flow's run may take.
+const FLOW_TIME_MAX: Duration = Duration::from_secs(300);
 
 /// What a handler may besides what its account may.
 #[derive(Clone, Debug)]
@@ -33,6 +42,47 @@ impl Default for Means {
     /// Of somebody who asks for themselves.
     fn default() -> Means {
         Means { budget: Arc::new(Unlimited), deadline: Instant::now() + TIME_MAX, allowed_resources: Vec::new(), depth: 0, handler: None }
+    }
+}
+
+impl Means {
+    /// Of a flow, which spends what it may of its own.
+    pub fn of_flow(purse: Arc<Purse>) -> Means {
+        Means { budget: purse, deadline: Instant::now() + FLOW_TIME_MAX, ..Means::default() }
+    }
+}
+
+/// A budget of its own.
+#[derive(Debug)]
+pub struct Purse {
+    picodollars: AtomicU64,
+}
+
+impl Purse {
+    pub fn new(amount: Usd) -> Purse {
+        Purse { picodollars: amount.picodollars().into() }
+    }
+
+    fn change(&self, change: impl Fn(u64) -> Option<u64>) -> bool {
+        self.picodollars.fetch_update(Relaxed, Relaxed, change).is_ok()
+    }
+}
+
+impl Budget for Purse {
+    fn left(&self) -> Usd {
+        Usd::from_picodollars(self.picodollars.load(Relaxed))
+    }
+
+    fn charge(&self, price: Usd) -> bool {
+        self.change(|left| left.checked_sub(price.picodollars()))
+    }
+
+    fn spend(&self, amount: Usd) {
+        self.change(|left| Some(left.saturating_sub(amount.picodollars())));
+    }
+
+    fn refund(&self, amount: Usd) {
+        self.change(|left| Some(left.saturating_add(amount.picodollars())));
     }
 }
 

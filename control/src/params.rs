@@ -1,7 +1,10 @@
 //! Parameters of operations. Fields that nobody knows are ignored, as clients send more than they need; wrong types are refused with the
 //! name of the field.
 
-use mirra_host_sdk::ErrorCode;
+use std::{borrow::Cow, marker::PhantomData};
+
+use mirra_host_sdk::{ErrorCode, Json};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
@@ -44,6 +47,35 @@ pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, 
         _ => None,
     };
     number.map(Some).ok_or_else(|| serde::de::Error::custom("expected a whole number from 0"))
+}
+
+/// Parameters that several structures read, each its part: taken together by `flatten`, an error could not name the field any more.
+/// `S` is all of them, for the documentation.
+pub struct Given<S> {
+    json: Json,
+    all: PhantomData<fn() -> S>,
+}
+
+impl<S> Given<S> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        read(&self.json)
+    }
+}
+
+impl<'de, S> Deserialize<'de> for Given<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|json| Given { json, all: PhantomData })
+    }
+}
+
+impl<S: JsonSchema> JsonSchema for Given<S> {
+    fn schema_name() -> Cow<'static, str> {
+        S::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        S::json_schema(generator)
+    }
 }
 
 /// What is null as if it were not there: some clients send all fields.

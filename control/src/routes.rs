@@ -48,21 +48,33 @@ pub struct Address {
     pub path: &'static str,
     pub operation: &'static str,
     shape: Shape,
+    /// The body is not the parameters but this one of them.
+    body_as: Option<&'static str>,
 }
 
 const fn address(method: &'static str, path: &'static str, operation: &'static str) -> Address {
-    Address { method, path, operation, shape: Shape::AsItIs }
+    Address { method, path, operation, shape: Shape::AsItIs, body_as: None }
 }
 
 /// One that answers a list alone, as clients of the first version expect: the member of the operation's answer that is one.
 const fn listing(method: &'static str, path: &'static str, operation: &'static str, member: &'static str) -> Address {
-    Address { method, path, operation, shape: Shape::List(member) }
+    Address { shape: Shape::List(member), ..address(method, path, operation) }
 }
 
 /// Besides these, `POST /v1/{adapter}/{operation}` is every operation.
 pub const ADDRESSES: &[Address] = &[
     address("POST", "/v1/accounts/subaccounts", "accounts.createSubAccount"),
     address("GET", "/v1/accounts/subaccounts", "accounts.listSubAccounts"),
+    Address { body_as: Some("events"), ..address("POST", "/v1/events", "events.send") },
+    address("POST", "/v1/flows", "flows.createFlow"),
+    listing("GET", "/v1/flows", "flows.searchFlows", "flows"),
+    listing("POST", "/v1/flows/getFlowsByEventType", "flows.getFlowsByEventType", "flows"),
+    listing("POST", "/v1/flows/listEventTypes", "flows.listEventTypes", "eventTypes"),
+    listing("POST", "/v1/flows/listFlows", "flows.listFlows", "flows"),
+    listing("POST", "/v1/flows/searchFlows", "flows.searchFlows", "flows"),
+    address("GET", "/v1/flows/{flowId}", "flows.getFlow"),
+    address("PATCH", "/v1/flows/{flowId}", "flows.updateFlow"),
+    address("DELETE", "/v1/flows/{flowId}", "flows.deleteFlow"),
     address("POST", "/v1/keys", "keys.create"),
     address("GET", "/v1/keys", "keys.list"),
     address("DELETE", "/v1/keys/{id}", "keys.revoke"),
@@ -151,11 +163,16 @@ impl Routes {
             let (adapter, operation) = address.operation.split_once('.').unwrap_or_default();
             let in_path =
                 found.params.iter().map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()));
+            let body = match address.body_as {
+                Some(name) => raw(&BTreeMap::from([(name, body)]))?,
+                None => body,
+            };
             let params = together(query, body, in_path)?;
             return Ok(Matched { adapter: adapter.to_owned(), operation: operation.to_owned(), params, shape: address.shape });
         }
         let parts: Vec<&str> = path.split('/').collect();
         match (method, &*parts, found) {
+            // What stands at an address of its own takes that one's place.
             ("POST", ["", "v1", adapter, operation], _) if is_callable(adapter, operation) => Ok(Matched {
                 adapter: (*adapter).to_owned(),
                 operation: (*operation).to_owned(),
@@ -213,7 +230,11 @@ fn together(query: Vec<(String, String)>, body: Json, in_path: impl Iterator<Ite
     let mut params: Map<String, Value> = query.into_iter().map(text).collect();
     params.extend(crate::params::read::<Map<String, Value>>(&body)?);
     params.extend(in_path.map(text));
-    to_raw_value(&params).map_err(|error| ApiError::internal("the parameters cannot be written", error))
+    raw(&params)
+}
+
+fn raw(params: &impl serde::Serialize) -> Result<Json, ApiError> {
+    to_raw_value(params).map_err(|error| ApiError::internal("the parameters cannot be written", error))
 }
 
 fn empty() -> Json {

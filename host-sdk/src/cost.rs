@@ -123,6 +123,8 @@ pub struct PriceTable {
     pub http_request_usd: Usd,
     /// For every use of `mirra.memory`.
     pub memory_operation_usd: Usd,
+    /// For every tick of a flow's schedule.
+    pub flow_tick_usd: Usd,
     /// For the tokens of models, by name.
     pub ai_models: ModelPrices,
     /// For a minute of audio that is transcribed.
@@ -138,6 +140,7 @@ impl Default for PriceTable {
             fuel_billion_usd: Usd::from_picodollars(40_000_000),
             http_request_usd: Usd::from_picodollars(100_000),
             memory_operation_usd: Usd::from_picodollars(100_000),
+            flow_tick_usd: Usd::from_picodollars(100_000_000),
             ai_models: ModelPrices::default(),
             transcription_minute_usd: Usd::from_picodollars(6_000_000_000),
         }

@@ -39,6 +39,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String
         secret_key: secret_key()?.unwrap_or(defaults.secret_key),
         memory_operation_usd: prices.memory_operation_usd,
         http_request_usd: prices.http_request_usd,
+        flow_tick_usd: prices.flow_tick_usd,
         ai: flags.ai(&prices)?,
         limits: flags.platform_limits()?,
         ..defaults

@@ -24,7 +24,7 @@ pub struct HostFlags {
     data: Option<PathBuf>,
 
     /// JSON file with prices that replace the default ones: callUsd, memoryGbSecondUsd, fuelBillionUsd,
-    /// httpRequestUsd, memoryOperationUsd, transcriptionMinuteUsd, and aiModels, which has
+    /// httpRequestUsd, memoryOperationUsd, flowTickUsd, transcriptionMinuteUsd, and aiModels, which has
     /// {inputUsdPerMillionTokens, outputUsdPerMillionTokens} by the names of models
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,

@@ -61,7 +61,7 @@ CREATE TABLE execution (
   flow_id TEXT,
   -- manual, http, cron, event, webhook
   trigger TEXT NOT NULL,
-  -- queued, running, completed, failed, timeout
+  -- queued, waiting (for others of its flow to end), running, completed, failed, timeout
   status TEXT NOT NULL,
   -- JSON.
   input TEXT NOT NULL,
@@ -70,6 +70,10 @@ CREATE TABLE execution (
   due_at BIGINT,
   -- How often it was tried before.
   attempt BIGINT NOT NULL DEFAULT 0,
+  -- The tick that it is for, of a flow with a schedule.
+  tick_at BIGINT,
+  -- How many flows have started one another up to it.
+  chain BIGINT NOT NULL DEFAULT 0,
   -- The process that runs it.
   worker_id TEXT,
   started_at BIGINT,
@@ -84,6 +88,7 @@ CREATE TABLE execution (
 );
 
 CREATE INDEX execution_by_script ON execution (script_id, created_at, status);
+CREATE INDEX execution_by_end ON execution (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX execution_by_worker ON execution (worker_id) WHERE status = 'running';
 
 -- What was used on each day (since 1970, in UTC): by an account, a script, a flow.
@@ -92,6 +97,8 @@ CREATE TABLE day_usage (
   day BIGINT NOT NULL,
   -- Begun.
   executions BIGINT NOT NULL DEFAULT 0,
+  -- Of these, by somebody who asked.
+  manual BIGINT NOT NULL DEFAULT 0,
   ended BIGINT NOT NULL DEFAULT 0,
   succeeded BIGINT NOT NULL DEFAULT 0,
   duration_us BIGINT NOT NULL DEFAULT 0,
@@ -103,17 +110,17 @@ CREATE TABLE day_usage (
 -- Whatever follows from an execution's beginning and end follows here, so that each is one statement.
 
 CREATE TRIGGER execution_inserted AFTER INSERT ON execution WHEN NEW.status = 'running' BEGIN
-  INSERT INTO day_usage (subject_id, day, executions, last_at)
-    SELECT subject.value, NEW.started_at / 86400000, 1, NEW.started_at
+  INSERT INTO day_usage (subject_id, day, executions, manual, last_at)
+    SELECT subject.value, NEW.started_at / 86400000, 1, NEW.trigger = 'manual', NEW.started_at
       FROM json_each(json_array(NEW.account_id, NEW.script_id, NEW.flow_id)) subject WHERE subject.value IS NOT NULL
-    ON CONFLICT (subject_id, day) DO UPDATE SET executions = executions + 1, last_at = excluded.last_at;
+    ON CONFLICT (subject_id, day) DO UPDATE SET executions = executions + 1, manual = manual + excluded.manual, last_at = excluded.last_at;
 END;
 
 CREATE TRIGGER execution_begun AFTER UPDATE OF status ON execution WHEN NEW.status = 'running' AND OLD.status <> 'running' BEGIN
-  INSERT INTO day_usage (subject_id, day, executions, last_at)
-    SELECT subject.value, NEW.started_at / 86400000, 1, NEW.started_at
+  INSERT INTO day_usage (subject_id, day, executions, manual, last_at)
+    SELECT subject.value, NEW.started_at / 86400000, 1, NEW.trigger = 'manual', NEW.started_at
       FROM json_each(json_array(NEW.account_id, NEW.script_id, NEW.flow_id)) subject WHERE subject.value IS NOT NULL
-    ON CONFLICT (subject_id, day) DO UPDATE SET executions = executions + 1, last_at = excluded.last_at;
+    ON CONFLICT (subject_id, day) DO UPDATE SET executions = executions + 1, manual = manual + excluded.manual, last_at = excluded.last_at;
 END;
 
 CREATE TRIGGER execution_ended AFTER UPDATE OF ended_at ON execution WHEN NEW.ended_at IS NOT NULL BEGIN

@@ -1,6 +1,7 @@
 //! What this API is, as an OpenAPI 3.1 document and as a page to read: both are made of the tables that requests are answered by, so that
 //! neither can say anything else.
 
+mod limits;
 mod page;
 
 use mirra_host_sdk::ErrorCode;
@@ -12,6 +13,7 @@ use crate::{
     routes::{ADDRESSES, Address, DISPATCHERS},
 };
 
+pub use limits::limits;
 pub use mirra_openapi::generate::escaped;
 pub use page::page;
 

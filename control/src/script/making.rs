@@ -157,6 +157,31 @@ pub fn label(version: &VersionRow) -> Value {
 }
 
 pub async fn create(scene: &Scene<'_>, params: CreateParams) -> Result<Answer, ApiError> {
+    let (script, version, key) = make(scene, params).await?;
+    let mut json = value(&shown(&script, Some(&version), &Used::default())?)?;
+    // The only time that it is known.
+    json["apiKey"] = key.key.into();
+    Answer::of(&json)
+}
+
+/// One with nothing but its code.
+pub async fn make_of(scene: &Scene<'_>, name: &str, code: String) -> Result<(ScriptRow, VersionRow), ApiError> {
+    let params = CreateParams {
+        name: name.to_owned(),
+        description: None,
+        runtime: Runtime::default(),
+        code: Some(code),
+        files: None,
+        config: ConfigChange::default(),
+        category: None,
+        tags: Vec::new(),
+        private: true,
+    };
+    let (script, version, _) = make(scene, params).await?;
+    Ok((script, version))
+}
+
+async fn make(scene: &Scene<'_>, params: CreateParams) -> Result<(ScriptRow, VersionRow, NewKey), ApiError> {
     let description = params.description.unwrap_or_default();
     let category = params.category.unwrap_or_default();
     check(&params.name, &description, &category, &params.tags)?;
@@ -194,10 +219,7 @@ pub async fn create(scene: &Scene<'_>, params: CreateParams) -> Result<Answer, A
     if !scene.store.insert_script(&script, &version, &text, (&key.row, &key.hash), SCRIPTS_MAX).await? {
         return Err(ApiError::invalid("name", format!("an account has at most {SCRIPTS_MAX} scripts: delete those that are not used")));
     }
-    let mut json = value(&shown(&script, Some(&version), &Used::default())?)?;
-    // The only time that it is known.
-    json["apiKey"] = key.key.into();
-    Answer::of(&json)
+    Ok((script, version, key))
 }
 
 pub async fn get(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiError> {
@@ -253,6 +275,24 @@ pub async fn delete(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiEr
         return Err(not_found(&params.script_id));
     }
     Answer::of(&json!({ "id": script.id, "scriptId": script.id, "success": true, "deleted": true, "deletedAt": time::iso(scene.now) }))
+}
+
+/// Refuses a script that is not the caller's.
+pub async fn check_owned(scene: &Scene<'_>, field: &str, id: &str) -> Result<(), ApiError> {
+    match owned(scene, id).await {
+        Err(error) if error.code == mirra_host_sdk::ErrorCode::NotFound => {
+            Err(ApiError::invalid(field, format!("there is no script {id}")))
+        }
+        found => found.map(drop),
+    }
+}
+
+/// What runs of one of the caller's.
+pub async fn code_of(scene: &Scene<'_>, id: &str) -> Result<String, ApiError> {
+    let script = owned(scene, id).await?;
+    let version = version_of(scene, &script).await?.ok_or_else(|| not_found(id))?;
+    let files = files_of(scene, &version).await?;
+    Ok(files.get(&source::main_of(Runtime::kept(&script.runtime), &files)).cloned().unwrap_or_default())
 }
 
 /// The caller's own, and no other's.

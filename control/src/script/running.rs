@@ -1,6 +1,6 @@
 //! A script run because somebody asks for it: begun and ended in the store, so that it is in the history whatever becomes of whoever asked.
 
-use mirra_host_sdk::{ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage, Usd, new_execution_id};
+use mirra_host_sdk::{ErrorCode, InvocationError, Json, Trigger, Usage, Usd, new_execution_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -14,8 +14,9 @@ use crate::{
     apart::apart,
     dispatch::Run,
     operations::Scene,
-    store::{ExecutionEnd, ExecutionRow, Runnable},
+    store::{ExecutionRow, Runnable},
     time,
+    work::{Performed, end_of},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -93,27 +94,27 @@ struct Executed<'a> {
 pub struct Ended {
     execution_id: String,
     script_id: String,
-    outcome: Outcome,
+    performed: Performed,
     created_at: i64,
 }
 
 pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> Result<Answer, ApiError> {
     let ended = run(scene, &params.script_id, params.data, params.trigger).await?;
-    let (output, error) = match &ended.outcome.result {
+    let (output, error) = match &ended.performed.result {
         Ok(output) => (&**output, None),
         Err(error) => (RawValue::NULL, Some(error)),
     };
-    let Usage { wall_us, memory_bytes_peak, cost_usd, .. } = ended.outcome.usage;
+    let Usage { wall_us, memory_bytes_peak, cost_usd, .. } = ended.performed.usage;
     Answer::of(&Executed {
         execution_id: &ended.execution_id,
         script_id: &ended.script_id,
-        status: status(&ended.outcome),
+        status: status(&ended.performed.result),
         output: matches!(named, Named::Output).then_some(output),
         result: matches!(named, Named::Result).then_some(output),
         duration: milliseconds(wall_us),
         memory_used: megabytes(memory_bytes_peak),
         cost: cost_usd,
-        logs: ended.outcome.logs.iter().map(|entry| &*entry.message).collect(),
+        logs: ended.performed.logs.iter().map(|entry| &*entry.message).collect(),
         error,
         created_at: time::iso(ended.created_at),
     })
@@ -122,13 +123,13 @@ pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> 
 /// `{success, result, logs, error, duration}`, with texts for logs and error.
 pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, ApiError> {
     let ended = run(scene, &params.script_id, params.payload, None).await?;
-    let logs: Vec<_> = ended.outcome.logs.iter().map(|entry| &*entry.message).collect();
+    let logs: Vec<_> = ended.performed.logs.iter().map(|entry| &*entry.message).collect();
     Answer::of(&json!({
-        "success": ended.outcome.result.is_ok(),
-        "result": ended.outcome.result.as_ref().ok(),
+        "success": ended.performed.result.is_ok(),
+        "result": ended.performed.result.as_ref().ok(),
         "logs": logs.join("\n"),
-        "error": ended.outcome.result.as_ref().err().map(|error| &error.message),
-        "duration": milliseconds(ended.outcome.usage.wall_us),
+        "error": ended.performed.result.as_ref().err().map(|error| &error.message),
+        "duration": milliseconds(ended.performed.usage.wall_us),
         "executionId": ended.execution_id,
     }))
 }
@@ -168,9 +169,12 @@ async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Op
         let event = event(&row, &data, &trigger, &config)?;
         let run = Run { limits: config.limits()?, execution_id, account_id, config, trigger: Trigger::Manual, event, depth, version };
         let script_id = run.version.script_id.clone();
-        let outcome = control.run(run).await;
-        store.end_execution(&end(&row.id, &outcome, control.now())).await?;
-        Ok(Ended { execution_id: row.id, script_id, outcome: outcome?, created_at: now })
+        let performed = control.run(run).await.map(Performed::from);
+        let kept = performed
+            .as_ref()
+            .map_or_else(|error| end_of(&row, &Performed::failed(error), control.now()), |done| end_of(&row, done, control.now()));
+        store.end_execution(&kept).await?;
+        Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
     };
     apart(work).await
 }
@@ -209,28 +213,9 @@ fn event(row: &ExecutionRow, data: &RawValue, trigger: &Value, config: &Config) 
     serde_json::value::to_raw_value(&event).map_err(|error| ApiError::internal("an event cannot be written", error))
 }
 
-/// As it is kept.
-pub fn end(id: &str, outcome: &Result<Outcome, ApiError>, ended_at: i64) -> ExecutionEnd {
-    let (status, result, logs, usage) = match outcome {
-        Ok(outcome) => (status(outcome), outcome.result.as_ref().map_err(Clone::clone), &*outcome.logs, outcome.usage),
-        Err(error) => ("failed", Err(InvocationError::new(error.code, error.message.clone())), &[][..], Usage::default()),
-    };
-    ExecutionEnd {
-        id: id.to_owned(),
-        status,
-        ended_at,
-        output: result.as_ref().ok().map(|output| output.get().to_owned()),
-        error: result.as_ref().err().and_then(|error| serde_json::to_string(error).ok()),
-        logs: serde_json::to_string::<[LogEntry]>(logs).unwrap_or_default(),
-        duration_us: usage.wall_us.try_into().unwrap_or(i64::MAX),
-        memory_bytes: usage.memory_bytes_peak.try_into().unwrap_or(i64::MAX),
-        cost_picodollars: usage.cost_usd.picodollars().try_into().unwrap_or(i64::MAX),
-    }
-}
-
 /// completed, failed, timeout
-pub fn status(outcome: &Outcome) -> &'static str {
-    match &outcome.result {
+pub fn status(result: &Result<Json, InvocationError>) -> &'static str {
+    match result {
         Ok(_) => "completed",
         Err(InvocationError { code: ErrorCode::Timeout, .. }) => "timeout",
         Err(_) => "failed",

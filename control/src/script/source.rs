@@ -39,7 +39,7 @@ impl Runtime {
 }
 
 /// What a script may have as code, with its own modules: what it imports is counted when it is bundled.
-const BYTES_MAX: usize = 50_000_000;
+pub const CODE_BYTES_MAX: usize = 50_000_000;
 const FILES_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 200;
 
@@ -65,10 +65,10 @@ pub fn gather(runtime: Runtime, code: Option<String>, files: Option<Files>) -> R
         return Err(ApiError::invalid("code", "code is empty"));
     }
     let bytes: usize = files.iter().map(|(name, text)| name.len() + text.len()).sum();
-    if bytes > BYTES_MAX {
+    if bytes > CODE_BYTES_MAX {
         return Err(ApiError::new(
             mirra_host_sdk::ErrorCode::PayloadTooLarge,
-            format!("the code has {bytes} bytes, and a script may have {BYTES_MAX}"),
+            format!("the code has {bytes} bytes, and a script may have {CODE_BYTES_MAX}"),
         ));
     }
     Ok(files)

@@ -1,11 +1,12 @@
 //! Versions of a script, which of them runs, and its code by lines.
 
+use mirra_host_sdk::Prepared;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    making::{DRAFT, ScriptId, files_of, label, not_found, owned},
+    making::{self, DRAFT, ScriptId, files_of, label, not_found, owned},
     source::{self, Files, Runtime},
 };
 use crate::{
@@ -157,16 +158,7 @@ pub async fn deploy(scene: &Scene<'_>, params: DeployParams) -> Result<Answer, A
         })?,
         None => scene.store.newest_version(&script.id).await?.ok_or_else(|| not_found(&script.id))?,
     };
-    let prepared = match scene.control.prepare(&version).await {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            scene.store.fail_version(&version).await?;
-            return Err(error);
-        }
-    };
-    if !scene.store.deploy_version(&version, &prepared.id.0, scene.now).await? {
-        return Err(not_found(&script.id));
-    }
+    let prepared = deployed(scene, &version).await?;
     Answer::of(&json!({
         "id": script.id,
         "success": true,
@@ -178,6 +170,30 @@ pub async fn deploy(scene: &Scene<'_>, params: DeployParams) -> Result<Answer, A
         "warnings": prepared.warnings,
         "duration": prepared.took.as_secs_f64() * 1000.0,
     }))
+}
+
+async fn deployed(scene: &Scene<'_>, version: &VersionRow) -> Result<Prepared, ApiError> {
+    let prepared = match scene.control.prepare(version).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            scene.store.fail_version(version).await?;
+            return Err(error);
+        }
+    };
+    if !scene.store.deploy_version(version, &prepared.id.0, scene.now).await? {
+        return Err(not_found(&version.script_id));
+    }
+    Ok(prepared)
+}
+
+/// A script of nothing but its code, which runs. Code that cannot leaves nothing behind.
+pub async fn make_deployed(scene: &Scene<'_>, name: &str, code: String) -> Result<String, ApiError> {
+    let (script, version) = making::make_of(scene, name, code).await?;
+    if let Err(error) = deployed(scene, &version).await {
+        scene.store.delete_script(&script.id, scene.now).await?;
+        return Err(error);
+    }
+    Ok(script.id)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,5 +1,5 @@
 use mirra_host_sdk::Usd;
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::Store;
 
@@ -18,6 +18,8 @@ pub struct ExecutionRow {
     pub created_at: i64,
     pub due_at: Option<i64>,
     pub attempt: i64,
+    pub tick_at: Option<i64>,
+    pub chain: i64,
     pub worker_id: Option<String>,
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
@@ -42,6 +44,8 @@ pub struct ExecutionEnd {
     pub duration_us: i64,
     pub memory_bytes: i64,
     pub cost_picodollars: i64,
+    /// Which version ran, where that was not known before.
+    pub version_id: Option<String>,
 }
 
 /// Which runs of a script.
@@ -97,9 +101,9 @@ impl Store {
     /// A run that begins at once, unless its script has begun as many today as it may: then false.
     pub async fn begin_execution(&self, row: &ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
         let query = "INSERT INTO execution
-            (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id)
-            SELECT $1, $2, $3, $4, $5, 'running', $6, $7, $7, $8
-            WHERE COALESCE((SELECT executions FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10";
+            (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id, flow_id)
+            SELECT $1, $2, $3, $4, $5, 'running', $6, $7, $7, $8, $11
+            WHERE COALESCE((SELECT manual FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10";
         let query = sqlx::query(query)
             .bind(&row.id)
             .bind(&row.account_id)
@@ -110,25 +114,14 @@ impl Store {
             .bind(row.created_at)
             .bind(&row.worker_id)
             .bind(row.created_at / DAY_MS)
-            .bind(per_day_max);
+            .bind(per_day_max)
+            .bind(&row.flow_id);
         Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
     }
 
     /// False: it has ended before, or somebody has taken it over.
-    pub async fn end_execution(&self, end: &ExecutionEnd) -> Result<bool, sqlx::Error> {
-        let query = "UPDATE execution SET status = $2, ended_at = $3, output = $4, error = $5, logs = $6, duration_us = $7,
-            memory_bytes = $8, cost_picodollars = $9 WHERE id = $1 AND status = 'running'";
-        let query = sqlx::query(query)
-            .bind(&end.id)
-            .bind(end.status)
-            .bind(end.ended_at)
-            .bind(&end.output)
-            .bind(&end.error)
-            .bind(&end.logs)
-            .bind(end.duration_us)
-            .bind(end.memory_bytes)
-            .bind(end.cost_picodollars);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+    pub async fn end_execution(&self, ended: &ExecutionEnd) -> Result<bool, sqlx::Error> {
+        end(&mut *self.writer.lock().await, ended).await
     }
 
     pub async fn execution(&self, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
@@ -159,8 +152,74 @@ impl Store {
         Ok((query.build_query_as().fetch_all(&mut *reader).await?, total.unsigned_abs()))
     }
 
+    /// On one day, as a number of days since 1970.
+    pub async fn used_on(&self, subject_id: &str, day: i64) -> Result<Used, sqlx::Error> {
+        let query = "SELECT executions, ended, succeeded, duration_us, cost_picodollars, last_at FROM day_usage
+            WHERE subject_id = $1 AND day = $2";
+        let used = sqlx::query_as(query).bind(subject_id).bind(day).fetch_optional(&mut *self.reader().await).await?;
+        Ok(used.unwrap_or_default())
+    }
+
+    /// Ended before a time, at most so many. How many it were.
+    pub async fn forget_results(&self, before: i64, max: u64) -> Result<u64, sqlx::Error> {
+        let query = "DELETE FROM execution WHERE seq IN (SELECT seq FROM execution WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";
+        self.forget(query, before, max).await
+    }
+
+    /// Of runs that ended before a time.
+    pub async fn forget_logs(&self, before: i64, max: u64) -> Result<u64, sqlx::Error> {
+        let query = "UPDATE execution SET logs = NULL
+            WHERE seq IN (SELECT seq FROM execution WHERE ended_at < $1 AND logs IS NOT NULL ORDER BY ended_at LIMIT $2)";
+        self.forget(query, before, max).await
+    }
+
+    /// That were received before a time: one that comes again after that is a new one.
+    pub async fn forget_events(&self, before: i64, max: u64) -> Result<u64, sqlx::Error> {
+        let query = "DELETE FROM event WHERE (account_id, source, id) IN
+            (SELECT account_id, source, id FROM event WHERE received_at < $1 ORDER BY received_at LIMIT $2)";
+        self.forget(query, before, max).await
+    }
+
+    async fn forget(&self, query: &'static str, before: i64, max: u64) -> Result<u64, sqlx::Error> {
+        let query = sqlx::query(query).bind(before).bind(max as i64);
+        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected())
+    }
+
+    /// Flows of which more results are kept than so many.
+    pub async fn flows_with_more_runs(&self, max: u32) -> Result<Vec<String>, sqlx::Error> {
+        let query = "SELECT flow_id FROM execution WHERE flow_id IS NOT NULL GROUP BY flow_id HAVING COUNT(*) > $1";
+        sqlx::query_scalar(query).bind(max).fetch_all(&mut *self.searcher.lock().await).await
+    }
+
+    /// All that have ended but the newest of a flow.
+    pub async fn forget_runs(&self, flow_id: &str, kept: u32) -> Result<u64, sqlx::Error> {
+        let query = "DELETE FROM execution WHERE flow_id = $1 AND ended_at IS NOT NULL AND seq <=
+            (SELECT seq FROM execution WHERE flow_id = $1 AND ended_at IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET $2)";
+        let query = sqlx::query(query).bind(flow_id).bind(kept);
+        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected())
+    }
+
     /// Over all days.
     pub async fn used(&self, subject_id: &str) -> Result<Used, sqlx::Error> {
         sqlx::query_as(USED).bind(subject_id).fetch_one(&mut *self.reader().await).await
     }
+}
+
+/// What it has cost before, where it was tried more than once, stays paid.
+pub(super) async fn end(connection: &mut SqliteConnection, end: &ExecutionEnd) -> Result<bool, sqlx::Error> {
+    let query = "UPDATE execution SET status = $2, ended_at = $3, output = $4, error = $5, logs = $6, duration_us = $7,
+        memory_bytes = $8, cost_picodollars = cost_picodollars + $9, version_id = COALESCE($10, version_id)
+        WHERE id = $1 AND status = 'running'";
+    let query = sqlx::query(query)
+        .bind(&end.id)
+        .bind(end.status)
+        .bind(end.ended_at)
+        .bind(&end.output)
+        .bind(&end.error)
+        .bind(&end.logs)
+        .bind(end.duration_us)
+        .bind(end.memory_bytes)
+        .bind(end.cost_picodollars)
+        .bind(&end.version_id);
+    Ok(query.execute(connection).await?.rows_affected() > 0)
 }

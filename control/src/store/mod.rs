@@ -6,8 +6,11 @@
 mod account;
 mod credential;
 mod execution;
+mod flow;
+mod hook;
 mod installation;
 mod memory;
+mod queue;
 mod resource;
 mod script;
 
@@ -30,8 +33,11 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
 pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
+pub use flow::{FlowRefused, FlowRow, Flows};
+pub use hook::HookRow;
 pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use memory::{EntityRow, Period, Place};
+pub use queue::{Claim, NewEvent, NewRun, NoticeRow, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
 

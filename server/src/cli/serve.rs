@@ -135,6 +135,8 @@ impl Serve {
         let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
+        let working = endpoint.api.control.clone();
+        tokio::spawn(async move { working.work().await });
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = stopped.map(|_| ());

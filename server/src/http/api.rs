@@ -49,6 +49,11 @@ impl Api {
         reply::json(StatusCode::OK, DOCUMENT.clone())
     }
 
+    /// What calls, scripts, flows and accounts may use here.
+    pub fn limits(&self) -> Reply {
+        reply::json(StatusCode::OK, Bytes::from(description::limits(self.control.limits())))
+    }
+
     /// The same for people.
     pub fn page(&self) -> Reply {
         static PAGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description::page()));
@@ -101,7 +106,7 @@ async fn call(api: &Api, caller: &Caller, request: Request<Incoming>) -> Result<
     Ok(envelope(matched.shaped(answer)?))
 }
 
-fn envelope(answer: Answer) -> Reply {
+pub fn envelope(answer: Answer) -> Reply {
     // Written by hand around what is JSON already. Numbers always serialize.
     let meta = answer.page.map(|page| format!(r#","meta":{}"#, serde_json::to_string(&page).unwrap_or_default())).unwrap_or_default();
     let text = [r#"{"success":true,"data":"#, answer.data.get(), &meta, "}"].concat();

@@ -25,14 +25,19 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// The body as JSON; `{}` for an empty one.
 pub async fn read_event(request: Request<Incoming>, bytes_max: u64) -> Result<Json, Problem> {
-    let bytes = timeout(READ_TIME_MAX, read(request, bytes_max)).await;
-    let bytes = bytes.unwrap_or_else(|_| Err(Problem::new(ErrorCode::ValidationError, "the body took too long to arrive")))?;
+    let bytes = read_bytes(request, bytes_max).await?;
     if bytes.is_empty() {
         return Ok(empty_event());
     }
     let not_utf8 = |_| Problem::new(ErrorCode::ValidationError, "the body is not JSON: it is not UTF-8");
     let text = String::from_utf8(bytes).map_err(not_utf8)?;
     RawValue::from_string(text).map_err(|error| Problem::not_json("the body is not JSON", &error))
+}
+
+/// The body, whatever it is.
+pub async fn read_bytes(request: Request<Incoming>, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+    let bytes = timeout(READ_TIME_MAX, read(request, bytes_max)).await;
+    bytes.unwrap_or_else(|_| Err(Problem::new(ErrorCode::ValidationError, "the body took too long to arrive")))
 }
 
 fn empty_event() -> Json {

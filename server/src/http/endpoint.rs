@@ -16,7 +16,7 @@ use mirra_runtime::LocalExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
-    Admission, Api, api, login,
+    Admission, Api, api, hooks, login,
     reply::{self, Reply},
     run,
 };
@@ -48,11 +48,16 @@ impl Endpoint {
             "/readyz" => return reading(request.method(), || self.readiness()),
             // What everybody's server says, and nothing of anybody's.
             "/openapi.json" => return reading(request.method(), || self.api.document()),
+            "/limits" => return reading(request.method(), || self.api.limits()),
             "/docs" => return reading(request.method(), || self.api.page()),
             _ => {}
         }
         if request.method() == Method::GET && (path == mirra_control::BEGIN || path.starts_with(mirra_control::CALLBACK)) {
             return login::answer(self, request).await;
+        }
+        if let Some(hook_id) = path.strip_prefix(hooks::PREFIX) {
+            let hook_id = hook_id.to_owned();
+            return hooks::answer(self, hook_id, request).await;
         }
         if path.starts_with(api::PREFIX) {
             return api::answer(self, request).await;

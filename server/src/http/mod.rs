@@ -1,11 +1,12 @@
 //! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
-//! `admission.rs` (may they), `api.rs` (the control plane, `stream.rs` where it answers in parts), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+//! `admission.rs` (may they), `api.rs` (the control plane, `stream.rs` where it answers in parts, `hooks.rs` what the world tells), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
 
 mod admission;
 mod api;
 mod body;
 mod endpoint;
 mod handlers;
+mod hooks;
 mod login;
 mod reply;
 mod run;

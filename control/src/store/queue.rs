@@ -1,0 +1,280 @@
+//! The queue: runs are put into it, claimed, ended, tried again and taken over, each in one transaction.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::{Connection, FromRow, Sqlite, Transaction};
+
+use super::{ExecutionEnd, ExecutionRow, Store};
+
+/// A run that is accepted.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewRun {
+    pub id: String,
+    pub flow_id: String,
+    pub trigger: &'static str,
+    /// JSON.
+    pub input: String,
+    pub due_at: i64,
+    pub chain: i64,
+}
+
+/// An event, with the runs that it starts.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub source: String,
+    pub id: String,
+    pub runs: Vec<NewRun>,
+}
+
+/// A flow whose tick is due, and what comes after it.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    pub flow_id: String,
+    /// What the flow was due for when it was read: if that has changed since, somebody else was faster.
+    pub due_at: i64,
+    /// None: it was missed, and is left out.
+    pub run: Option<(NewRun, i64)>,
+    pub next_tick_at: Option<i64>,
+    pub next_due_at: Option<i64>,
+}
+
+/// How many runs may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    pub worker_id: &'a str,
+    pub now: i64,
+    pub runs_max: u32,
+    pub per_flow_max: i64,
+}
+
+/// What becomes of a run that has ended, or has not yet.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    Over,
+    /// It is tried again then; `counts`: it was tried at all.
+    Again {
+        due_at: i64,
+        counts: bool,
+    },
+    /// It is over, and its flow runs no more until somebody says so.
+    Pause {
+        reason: String,
+        notice: NoticeRow,
+    },
+}
+
+/// What an account is to know.
+#[derive(Clone, Debug, FromRow)]
+pub struct NoticeRow {
+    pub id: String,
+    pub account_id: String,
+    pub kind: String,
+    pub message: String,
+    pub details: String,
+    pub created_at: i64,
+    pub read_at: Option<i64>,
+    pub webhook_url: Option<String>,
+    pub webhook_due_at: Option<i64>,
+    pub webhook_tries: i64,
+}
+
+/// A run whose flow is not there any more, or is not active, is not made.
+const INSERT_RUNS: &str = "INSERT INTO execution
+    (id, account_id, script_id, flow_id, trigger, status, input, created_at, due_at, tick_at, chain)
+    SELECT r.value ->> 'id', f.owner_id, f.script_id, f.id, r.value ->> 'trigger', 'queued', r.value ->> 'input', $2,
+        r.value ->> 'due_at', $3, r.value ->> 'chain'
+    FROM json_each($1) r JOIN flow f ON f.id = r.value ->> 'flow_id' WHERE f.status = 'active'";
+
+async fn insert_runs(change: &mut Transaction<'_, Sqlite>, runs: &[NewRun], now: i64, tick_at: Option<i64>) -> Result<u64, sqlx::Error> {
+    if runs.is_empty() {
+        return Ok(0);
+    }
+    // Texts and numbers always serialize.
+    let json = serde_json::to_string(runs).unwrap_or_default();
+    let inserted = sqlx::query(INSERT_RUNS).bind(json).bind(now).bind(tick_at).execute(&mut **change).await?;
+    Ok(inserted.rows_affected())
+}
+
+impl Store {
+    /// Takes events of an account with the runs that they start: all, or none. Which of them were new; the others start nothing again.
+    pub async fn insert_events(&self, account_id: &str, events: &[NewEvent], now: i64) -> Result<Vec<bool>, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut are_new = Vec::with_capacity(events.len());
+        let mut runs = Vec::new();
+        for event in events {
+            let query = "INSERT INTO event (account_id, source, id, received_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            let inserted = sqlx::query(query).bind(account_id).bind(&event.source).bind(&event.id).bind(now).execute(&mut *change).await?;
+            let is_new = inserted.rows_affected() > 0;
+            if is_new {
+                runs.extend(event.runs.iter().cloned());
+            }
+            are_new.push(is_new);
+        }
+        insert_runs(&mut change, &runs, now, None).await?;
+        change.commit().await?;
+        Ok(are_new)
+    }
+
+    /// Puts the runs of ticks into the queue, and says when each flow is due next. A tick that somebody else was faster with is left alone.
+    pub async fn take_ticks(&self, ticks: &[Tick], now: i64) -> Result<u64, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut taken = 0;
+        for tick in ticks {
+            let query = "UPDATE flow SET next_tick_at = $3, next_due_at = $4 WHERE id = $1 AND next_due_at = $2 AND status = 'active'";
+            let updated = sqlx::query(query)
+                .bind(&tick.flow_id)
+                .bind(tick.due_at)
+                .bind(tick.next_tick_at)
+                .bind(tick.next_due_at)
+                .execute(&mut *change)
+                .await?;
+            if let Some((run, tick_at)) = tick.run.as_ref().filter(|_| updated.rows_affected() > 0) {
+                taken += insert_runs(&mut change, std::slice::from_ref(run), now, Some(*tick_at)).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(taken)
+    }
+
+    /// Claims runs that are due, the longest waiting first. None: there are none; some may be there and have to wait for others of their flow.
+    pub async fn claim_runs(&self, claim: Claim<'_>) -> Result<Option<Vec<ExecutionRow>>, sqlx::Error> {
+        let is_any = "SELECT EXISTS (SELECT 1 FROM execution WHERE status = 'queued' AND due_at <= $1)";
+        if !sqlx::query_scalar::<_, bool>(is_any).bind(claim.now).fetch_one(&mut *self.reader().await).await? {
+            return Ok(None);
+        }
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let query = "SELECT e.seq, e.flow_id, f.status FROM execution e LEFT JOIN flow f ON f.id = e.flow_id
+            WHERE e.status = 'queued' AND e.due_at <= $1 ORDER BY e.due_at, e.seq LIMIT $2";
+        let due: Vec<(i64, String, Option<String>)> =
+            sqlx::query_as(query).bind(claim.now).bind(claim.runs_max).fetch_all(&mut *change).await?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let query = "SELECT flow_id, COUNT(*) FROM execution WHERE status = 'running' AND flow_id IS NOT NULL GROUP BY flow_id";
+        let mut running: HashMap<String, i64> = sqlx::query_as(query).fetch_all(&mut *change).await?.into_iter().collect();
+        let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
+        for (seq, flow_id, status) in due {
+            let count = running.entry(flow_id).or_default();
+            if *count < claim.per_flow_max && status.as_deref() == Some("active") {
+                *count += 1;
+                claimed.push(seq);
+            } else {
+                waiting.push(seq);
+            }
+        }
+        let json = |seqs: &[i64]| serde_json::to_string(seqs).unwrap_or_default();
+        if !waiting.is_empty() {
+            let query = "UPDATE execution SET status = 'waiting' WHERE seq IN (SELECT value FROM json_each($1))";
+            sqlx::query(query).bind(json(&waiting)).execute(&mut *change).await?;
+        }
+        let query =
+            "UPDATE execution SET status = 'running', worker_id = $2, started_at = $3 WHERE seq IN (SELECT value FROM json_each($1))
+            RETURNING *";
+        let rows = sqlx::query_as(query).bind(json(&claimed)).bind(claim.worker_id).bind(claim.now).fetch_all(&mut *change).await?;
+        change.commit().await?;
+        Ok(Some(rows))
+    }
+
+    /// Ends a run of a flow, or puts it back; the oldest that waits for it goes on. With what it starts in turn. False: somebody else has
+    /// taken it over.
+    pub async fn end_run(&self, flow_id: &str, end: &ExecutionEnd, verdict: &Verdict, starts: &[NewRun]) -> Result<bool, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let is_ended = match verdict {
+            Verdict::Again { due_at, counts } => put_back(&mut change, end, *due_at, *counts).await?,
+            Verdict::Over | Verdict::Pause { .. } => super::execution::end(&mut *change, end).await?,
+        };
+        if !is_ended {
+            return Ok(false);
+        }
+        if let Verdict::Pause { reason, notice } = verdict {
+            let query = "UPDATE flow SET status = 'paused', paused_at = $2, pause_reason = $3, next_tick_at = NULL, next_due_at = NULL
+                WHERE id = $1 AND status = 'active'";
+            sqlx::query(query).bind(flow_id).bind(end.ended_at).bind(reason).execute(&mut *change).await?;
+            insert_notice(&mut change, notice).await?;
+        }
+        let query = "UPDATE execution SET status = 'queued' WHERE seq = (SELECT MIN(seq) FROM execution
+            WHERE flow_id = $1 AND status = 'waiting' AND EXISTS (SELECT 1 FROM flow WHERE id = $1 AND status = 'active'))";
+        sqlx::query(query).bind(flow_id).execute(&mut *change).await?;
+        insert_runs(&mut change, starts, end.ended_at, None).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// Processes that runs are said to be with.
+    pub async fn workers(&self) -> Result<Vec<String>, sqlx::Error> {
+        let query = "SELECT DISTINCT worker_id FROM execution WHERE status = 'running' AND worker_id IS NOT NULL";
+        sqlx::query_scalar(query).fetch_all(&mut *self.reader().await).await
+    }
+
+    /// What a process had begun and nobody goes on with: runs of flows are tried again, as many times as any that fails, and whoever
+    /// had asked for another one is not there any more.
+    pub async fn take_over(&self, worker_id: &str, tries_max: i64, error: &str, now: i64) -> Result<u64, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let query = "UPDATE execution SET status = 'queued', attempt = attempt + 1, due_at = $2, worker_id = NULL, started_at = NULL
+            WHERE worker_id = $1 AND status = 'running' AND flow_id IS NOT NULL AND trigger <> 'manual' AND attempt < $3";
+        let again = sqlx::query(query).bind(worker_id).bind(now).bind(tries_max).execute(&mut *change).await?;
+        let query =
+            "UPDATE execution SET status = 'failed', error = $2, ended_at = $3, logs = '[]' WHERE worker_id = $1 AND status = 'running'";
+        let failed = sqlx::query(query).bind(worker_id).bind(error).bind(now).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(again.rows_affected() + failed.rows_affected())
+    }
+
+    /// The newest first.
+    pub async fn notices(&self, account_id: &str, limit: u64, offset: u64) -> Result<Vec<NoticeRow>, sqlx::Error> {
+        let query = "SELECT * FROM notification WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3";
+        let query = sqlx::query_as(query).bind(account_id).bind(limit as i64).bind(offset as i64);
+        query.fetch_all(&mut *self.reader().await).await
+    }
+
+    /// Those that are named, or all. How many were not read before.
+    pub async fn mark_notices_read(&self, account_id: &str, ids: Option<&[String]>, now: i64) -> Result<u64, sqlx::Error> {
+        let query = "UPDATE notification SET read_at = $3 WHERE account_id = $1 AND read_at IS NULL
+            AND ($2 IS NULL OR id IN (SELECT value FROM json_each($2)))";
+        let ids = ids.and_then(|ids| serde_json::to_string(ids).ok());
+        let query = sqlx::query(query).bind(account_id).bind(ids).bind(now);
+        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected())
+    }
+
+    /// What is to be sent now.
+    pub async fn due_notices(&self, now: i64, limit: u64) -> Result<Vec<NoticeRow>, sqlx::Error> {
+        let query = "SELECT * FROM notification WHERE webhook_due_at <= $1 ORDER BY webhook_due_at LIMIT $2";
+        sqlx::query_as(query).bind(now).bind(limit as i64).fetch_all(&mut *self.reader().await).await
+    }
+
+    /// It was sent, or will be tried again then.
+    pub async fn notice_sent(&self, id: &str, due_at: Option<i64>) -> Result<(), sqlx::Error> {
+        let query = "UPDATE notification SET webhook_due_at = $2, webhook_tries = webhook_tries + 1 WHERE id = $1";
+        sqlx::query(query).bind(id).bind(due_at).execute(&mut *self.writer.lock().await).await.map(drop)
+    }
+}
+
+async fn put_back(change: &mut Transaction<'_, Sqlite>, end: &ExecutionEnd, due_at: i64, counts: bool) -> Result<bool, sqlx::Error> {
+    let query = "UPDATE execution SET status = 'queued', attempt = attempt + $6, due_at = $2, worker_id = NULL, error = $3, logs = $4,
+        cost_picodollars = cost_picodollars + $5 WHERE id = $1 AND status = 'running'";
+    let query = sqlx::query(query).bind(&end.id).bind(due_at).bind(&end.error).bind(&end.logs).bind(end.cost_picodollars).bind(counts);
+    Ok(query.execute(&mut **change).await?.rows_affected() > 0)
+}
+
+async fn insert_notice(change: &mut Transaction<'_, Sqlite>, notice: &NoticeRow) -> Result<(), sqlx::Error> {
+    let query = "INSERT INTO notification (id, account_id, kind, message, details, created_at, webhook_url, webhook_due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    sqlx::query(query)
+        .bind(&notice.id)
+        .bind(&notice.account_id)
+        .bind(&notice.kind)
+        .bind(&notice.message)
+        .bind(&notice.details)
+        .bind(notice.created_at)
+        .bind(&notice.webhook_url)
+        .bind(notice.webhook_due_at)
+        .execute(&mut **change)
+        .await
+        .map(drop)
+}
