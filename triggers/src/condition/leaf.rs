@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ConditionResult, limits, operator::Operator, test::Test};
+use super::{ConditionResult, limits, operator::Operator, pattern::Patterns, test::Test};
 use crate::{Event, Invalid};
 
 #[derive(Debug, Clone)]
@@ -21,13 +21,13 @@ pub struct Places<'p> {
 }
 
 impl Leaf {
-    pub fn new(field: &str, operator: Operator, value: Option<&Value>, at: &Places<'_>) -> Result<Leaf, Invalid> {
+    pub fn new(field: &str, operator: Operator, value: Option<&Value>, at: &Places<'_>, patterns: &mut Patterns) -> Result<Leaf, Invalid> {
         limits::check_field(at.field, field)?;
         let value = value.filter(|value| !value.is_null());
         let test = match value {
             Some(value) => {
                 limits::check_value(at.value, value)?;
-                Test::new(operator, value).map_err(|problem| Invalid::new(at.value, problem))?
+                Test::new(operator, value, patterns).map_err(|problem| Invalid::new(at.value, problem))?
             }
             None if matches!(operator, Operator::Exists | Operator::NotExists) => Test::Exists(true),
             None => return Err(Invalid::new(at.value, "is required")),

@@ -11,8 +11,8 @@ pub const CONDITIONS_MAX: usize = 50;
 pub const FIELD_CHARACTERS_MAX: usize = 100;
 /// Characters of a text, of all items of a list together, and of the JSON of any other value.
 pub const VALUE_CHARACTERS_MAX: usize = 1_000;
-/// What a compiled pattern may take.
-pub const REGEX_BYTES_MAX: usize = 512 * 1024;
+/// What all compiled patterns of a tree may take together.
+pub const PATTERNS_BYTES_MAX: usize = 512 * 1024;
 
 pub fn check_field(at: &str, field: &str) -> Result<(), Invalid> {
     if field.is_empty() {

@@ -4,6 +4,7 @@ mod filter;
 mod leaf;
 mod limits;
 mod operator;
+mod pattern;
 mod read;
 mod test;
 mod tree;

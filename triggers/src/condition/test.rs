@@ -1,13 +1,13 @@
 //! What a condition does with the value of its field, compiled.
 
-use std::{borrow::Cow, cmp::Ordering, fmt::Display};
+use std::{borrow::Cow, cmp::Ordering};
 
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::{limits::REGEX_BYTES_MAX, operator::Operator};
+use super::{operator::Operator, pattern::Patterns};
 use crate::{
     time::time,
     value::{compare, equal, fold, number, text},
@@ -42,7 +42,7 @@ pub enum Bound {
 
 impl Test {
     /// The value has been found short enough. The error goes on where the name of the value ends.
-    pub fn new(operator: Operator, value: &Value) -> Result<Test, String> {
+    pub fn new(operator: Operator, value: &Value, patterns: &mut Patterns) -> Result<Test, String> {
         let written = || text(value).map(Cow::into_owned).ok_or("must be a text");
         Ok(match operator {
             Operator::Equals | Operator::NotEquals => Test::Equals(value.clone()),
@@ -56,7 +56,7 @@ impl Test {
                 _ => return Err("must be an array of at least one value".into()),
             },
             Operator::Exists | Operator::NotExists => Test::Exists(value.as_bool().ok_or("must be true or false")?),
-            Operator::Regex => Test::Regex(pattern(value.as_str().ok_or("must be a text")?)?),
+            Operator::Regex => Test::Regex(patterns.compile(value.as_str().ok_or("must be a text")?)?),
         })
     }
 
@@ -114,20 +114,4 @@ impl Bound {
             Bound::Time(bound) => Some(time(actual.as_str()?)?.cmp(bound)),
         }
     }
-}
-
-/// Its search is linear in the text, whatever the pattern, and what it takes is bounded.
-fn pattern(text: &str) -> Result<Regex, String> {
-    let compiled = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build();
-    compiled.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => format!("is a regular expression that takes more than {} KiB", REGEX_BYTES_MAX / 1024),
-        error => format!("is no regular expression: {}", last_line(&error)),
-    })
-}
-
-/// The crate draws where the error is, over several lines, and then says what it is.
-fn last_line(error: &impl Display) -> String {
-    let text = error.to_string();
-    let line = text.lines().last().unwrap_or_default();
-    line.trim_start_matches("error: ").to_owned()
 }

@@ -77,8 +77,11 @@ fn regular_expressions() {
     for pattern in [r"((a{100}){100}){100}", r"\w{1000}", r"(\pL{50}){50}"] {
         assert_eq!(
             problem(&leaf("text", "regex", pattern)),
-            at("conditions.value", " is a regular expression that takes more than 512 KiB")
+            at("conditions.value", " is a regular expression too large: all of a tree take at most 512 KiB")
         );
     }
+    let many = |pattern: &str| json!({ "operator": "OR", "conditions": vec![leaf("text", "regex", pattern); 50] });
+    assert!(is_good(&many(r"\bexample\b")));
+    assert_eq!(problem(&many(r"\w+@\w+")).0, "conditions.conditions[4].value");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
