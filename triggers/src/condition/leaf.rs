@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{ConditionResult, limits, operator::Operator, pattern::Patterns, test::Test};
-use crate::{Event, Invalid};
+use crate::{
+    Event, Invalid,
+    event::{Found, View},
+};
 
 #[derive(Debug, Clone)]
 pub struct Leaf {
@@ -35,22 +38,22 @@ impl Leaf {
         Ok(Leaf { field: field.to_owned(), operator, value: value.cloned(), test })
     }
 
-    pub fn holds(&self, event: &Event) -> bool {
+    pub fn holds<'e>(&'e self, event: &mut View<'e>) -> bool {
         self.holds_for(event.field(&self.field))
     }
 
-    fn holds_for(&self, actual: Option<&Value>) -> bool {
+    fn holds_for(&self, actual: &Found<'_>) -> bool {
         self.test.passes(actual) != self.operator.is_negated()
     }
 
     pub fn explain(&self, event: &Event) -> ConditionResult {
-        let actual = event.field(&self.field);
+        let actual = Found::new(event.field(&self.field));
         ConditionResult {
             field: self.field.clone(),
             operator: self.operator,
             expected: self.value.clone().unwrap_or(Value::Bool(true)),
-            actual: actual.cloned().unwrap_or_default(),
-            passed: self.holds_for(actual),
+            actual: actual.value.cloned().unwrap_or_default(),
+            passed: self.holds_for(&actual),
         }
     }
 

@@ -12,7 +12,7 @@ mod tree;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Event;
+use crate::{Event, event::View};
 pub use filter::read_filter;
 pub(crate) use leaf::Leaf;
 pub(crate) use operator::Logic;
@@ -48,6 +48,10 @@ impl Conditions {
 
     /// Whether an event meets them.
     pub fn matches(&self, event: &Event) -> bool {
+        self.match_view(&mut View::new(event))
+    }
+
+    pub(crate) fn match_view<'e>(&'e self, event: &mut View<'e>) -> bool {
         self.tree.as_ref().is_none_or(|tree| tree.holds(event))
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 
 use super::{operator::Operator, pattern::Patterns};
 use crate::{
+    event::Found,
     time::time,
     value::{compare, equal, fold, number, text},
 };
@@ -61,11 +62,11 @@ impl Test {
     }
 
     /// Whether the value of a field passes. One that is missing passes nothing but `exists: false`.
-    pub fn passes(&self, actual: Option<&Value>) -> bool {
-        let Some(actual) = actual else { return matches!(self, Test::Exists(false)) };
+    pub fn passes(&self, found: &Found<'_>) -> bool {
+        let Some(actual) = found.value else { return matches!(self, Test::Exists(false)) };
         match self {
             Test::Equals(expected) => equal(actual, expected),
-            Test::Contains(part) => part.is_in(actual),
+            Test::Contains(part) => part.is_in(actual, found),
             Test::StartsWith(start) => text(actual).is_some_and(|text| text.starts_with(&**start)),
             Test::EndsWith(end) => text(actual).is_some_and(|text| text.ends_with(&**end)),
             Test::Order(order, bound) => bound.order(actual) == Some(*order),
@@ -89,13 +90,13 @@ impl Part {
         &self.item
     }
 
-    fn is_in(&self, actual: &Value) -> bool {
+    fn is_in(&self, actual: &Value, found: &Found<'_>) -> bool {
         match actual {
             Value::Array(items) => {
                 let is_it = |item: &Value| text(item).is_some_and(|text| fold(&text).as_bytes() == self.folded.needle());
                 items.iter().any(|item| equal(item, &self.item) || (item.is_string() && is_it(item)))
             }
-            actual => text(actual).is_some_and(|text| self.folded.find(fold(&text).as_bytes()).is_some()),
+            _ => found.folded().is_some_and(|text| self.folded.find(text.as_bytes()).is_some()),
         }
     }
 }

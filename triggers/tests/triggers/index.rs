@@ -89,3 +89,20 @@ fn ten_thousand_flows() {
         assert!(!naive.is_empty());
     }
 }
+/// Of a literal only the beginning is looked for, which ends between letters.
+#[test]
+fn long_literals_in_other_letters() {
+    for filler in 0..4 {
+        let word = format!("{}{}", "x".repeat(filler), "ÄΣ".repeat(40));
+        for (operator, text) in [
+            ("contains", format!("so {} it", word.to_lowercase())),
+            ("startsWith", format!("{word} it")),
+            ("endsWith", format!("so {word}")),
+        ] {
+            let mut index = Index::new();
+            insert(&mut index, 1, "x", &leaf("text", operator, word.clone()));
+            assert_eq!(index.matching("ann", &event(json!({ "type": "x", "text": text }))), [1], "{operator} {filler}");
+            assert_eq!(index.matching("ann", &event(json!({ "type": "x", "text": word.chars().take(20).collect::<String>() }))), [0; 0]);
+        }
+    }
+}

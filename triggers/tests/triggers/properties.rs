@@ -183,6 +183,34 @@ fn naive_holds(tree: &Value, event: &Value) -> bool {
     }
 }
 
+/// Of regular expressions.
+const PATTERN_PARTS: [&str; 24] = [
+    "a",
+    "ab",
+    "ä",
+    "Σ",
+    "(?i:ς)",
+    "(?i:k)",
+    "(?i:s)",
+    "(?i:urgent)",
+    "urgent",
+    ".*",
+    ".+?",
+    "x?",
+    "[ab]+",
+    "[^a]",
+    "(a|urgent|)",
+    "(urgent|Ä)",
+    "(?:ab){2}",
+    "(?i:ä)*",
+    "\\b",
+    "^",
+    "$",
+    "\\s",
+    "\\d{1,2}",
+    "(?s:.)",
+];
+
 /// JSON with the words of trees, filters and events in it.
 fn any_json() -> impl Strategy<Value = Value> {
     let words = vec![
@@ -278,6 +306,21 @@ proptest! {
                 Some(flow) => index.insert(key, "ann", "t.e", flow.clone()),
                 None => drop(index.remove(&key)),
             }
+        }
+    }
+
+    #[test]
+    fn the_index_finds_what_expressions_match(
+        patterns in vec(vec(select(PATTERN_PARTS.to_vec()), 0..6), 1..10),
+        texts in vec(vec(select(vec!["a", "A", "ab", "ä", "Ä", "Σ", "ς", "k", "K", "K", "s", "ſ", "urgent", "URGENT", " ", "7", "\n"]), 0..8), 1..6),
+    ) {
+        let flows: Vec<_> = patterns.iter().map(|parts| Arc::new(conditions(&json!({ "field": "x", "operator": "regex", "value": parts.concat() })))).collect();
+        let mut index = Index::new();
+        flows.iter().enumerate().for_each(|(key, flow)| index.insert(key, "ann", "t.e", flow.clone()));
+        for text in texts {
+            let event = event(json!({ "type": "t.e", "x": text.concat() }));
+            let tried: Vec<usize> = (0..flows.len()).filter(|key| flows[*key].matches(&event)).collect();
+            prop_assert_eq!(index.matching("ann", &event), tried);
         }
     }
 
