@@ -27,8 +27,8 @@
 //! # }
 //! ```
 //!
-//! There is no I/O in it and no clock: what the time is, whoever calls says. Nothing in it panics or takes long, whatever it is given: schedules,
-//! trees, patterns and events come from anybody.
+//! There is no I/O in it and no clock: what the time is, whoever calls says. Nothing in it panics or takes long, whatever it is given:
+//! schedules, trees, patterns and events come from anybody.
 //!
 //! # Schedules
 //! Five fields, in UTC, as the documents describe them and nothing else: see [`Schedule`].
@@ -40,7 +40,8 @@
 //!
 //! # Events
 //! Events are sent in our own form, as CloudEvents, as updates of Telegram, or as requests to webhooks, and all become an [`Event`]. A
-//! field has one name and several places: see [`Event::field`]. Where each documented field of each type stands is one table, [`event_types`].
+//! field has one name and several places: see [`Event::field`]. Where each documented field of each type stands is one table,
+//! [`event_types`].
 //!
 //! # What it stands on
 //! `croner` finds ticks, `regex` matches in time linear in the text, and `aho-corasick` looks for the literals of all flows in one pass.

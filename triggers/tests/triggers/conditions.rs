@@ -126,9 +126,12 @@ fn groups_in_any_case() {
     assert!(both("and", true, true) && !both("And", true, false));
     assert!(both("or", true, false) && !both("OR", false, false));
     assert!(both("not", false, false) && !both("NOT", false, true) && !both("Not", true, true));
-    let tree = json!({ "operator": "or", "conditions": [leaf("a", "not_equals", 1), { "operator": "Not", "conditions": [leaf("b", "matchesRegex", "x")] }] });
-    let canonical = json!({ "operator": "OR", "conditions": [leaf("a", "notEquals", 1), { "operator": "NOT", "conditions": [leaf("b", "regex", "x")] }] });
-    assert_eq!(conditions(&tree).to_json(), canonical);
+    let tree = |or: &str, not: &str, not_equals: &str, regex: &str| {
+        let none = json!({ "operator": not, "conditions": [leaf("b", regex, "x")] });
+        json!({ "operator": or, "conditions": [leaf("a", not_equals, 1), none] })
+    };
+    let canonical = tree("OR", "NOT", "notEquals", "regex");
+    assert_eq!(conditions(&tree("or", "Not", "not_equals", "matchesRegex")).to_json(), canonical);
 }
 
 #[test]
@@ -161,7 +164,8 @@ fn what_is_no_tree() {
     assert_eq!(refused(json!({ "operator": "equals", "field": "", "value": 1 })), at("conditions.field", " is empty"));
     let member = |member: Value| json!({ "operator": "AND", "conditions": [leaf("a", "equals", 1), member] });
     assert_eq!(refused(member(leaf("a", "equals", Value::Null))), at("conditions.conditions[1].value", " is required"));
-    let unknown = " is none of AND, OR, NOT, equals, notEquals, contains, notContains, startsWith, endsWith, greaterThan, lessThan, in, notIn, exists, notExists, regex";
+    let unknown = " is none of AND, OR, NOT, equals, notEquals, contains, notContains, startsWith, endsWith, greaterThan, lessThan, \
+                   in, notIn, exists, notExists, regex";
     assert_eq!(refused(member(leaf("a", "like", 1))), at("conditions.conditions[1].operator", unknown));
     assert_eq!(refused(json!([leaf("a", "Equals", 1)])), at("conditions[0].operator", unknown));
     let value = |operator, value: Value| refused(leaf("a", operator, value));
@@ -179,7 +183,9 @@ fn what_is_no_tree() {
 
 #[test]
 fn explained() {
-    let tree = json!({ "operator": "OR", "conditions": [leaf("text", "contains", "urgent"), leaf("chatId", "not_equals", 5), { "field": "x", "operator": "exists" }] });
+    let exists = json!({ "field": "x", "operator": "exists" });
+    let leaves = [leaf("text", "contains", "urgent"), leaf("chatId", "not_equals", 5), exists];
+    let tree = json!({ "operator": "OR", "conditions": leaves });
     let event = event(json!({ "type": "telegram.message", "content": { "text": "Urgent" }, "telegram": { "chatId": 5 } }));
     let results = serde_json::to_value(conditions(&tree).explain(&event)).unwrap();
     assert_eq!(

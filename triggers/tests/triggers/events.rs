@@ -135,8 +135,8 @@ fn telegram_updates() {
             "id": "telegram-10000", "type": "telegram.message", "source": "telegram", "timestamp": "2015-09-07T17:05:32.000Z",
             "actor": { "id": "1111", "name": "Test Lastname" }, "content": { "text": "/start" },
             "telegram": {
-                "updateId": 10000, "messageId": 1365, "chatId": 1111, "chatType": "private", "chatTitle": "Test Lastname", "isGroupChat": false,
-                "isEdited": false, "hasMedia": false, "username": "Test", "languageCode": "en", "isBot": false
+                "updateId": 10000, "messageId": 1365, "chatId": 1111, "chatType": "private", "chatTitle": "Test Lastname",
+                "isGroupChat": false, "isEdited": false, "hasMedia": false, "username": "Test", "languageCode": "en", "isBot": false
             }
         })
     );
@@ -153,15 +153,17 @@ fn telegram_updates() {
         (Some(&json!("Test")), Some(&json!(1111)), Some(&json!(false)))
     );
 
-    let group = json!({ "chat": { "id": -100123, "title": "Team", "type": "supergroup" }, "photo": [{}], "caption": "look", "edit_date": 1441645600 });
+    let chat = json!({ "id": -100123, "title": "Team", "type": "supergroup" });
+    let group = json!({ "chat": chat, "photo": [{}], "caption": "look", "edit_date": 1441645600 });
     let photo = Event::from_telegram(&update("edited_message", group)).unwrap();
     assert_eq!(photo.field("content.text"), Some(&json!("look")));
     assert_eq!((photo.field("isGroupChat"), photo.field("telegram.isEdited")), (Some(&json!(true)), Some(&json!(true))));
     assert_eq!((photo.field("has_media"), photo.field("mediaType")), (Some(&json!(true)), Some(&json!("photo"))));
     assert_eq!((photo.field("channel_name"), photo.timestamp()), (Some(&json!("Team")), "2015-09-07T17:06:40.000Z"));
 
-    let post = json!({ "update_id": 1, "channel_post": { "message_id": 2, "chat": { "id": -1005, "title": "News", "type": "channel" }, "date": 1441645532, "text": "x" } });
-    let post = Event::from_telegram(&post).unwrap();
+    let chat = json!({ "id": -1005, "title": "News", "type": "channel" });
+    let post = json!({ "message_id": 2, "chat": chat, "date": 1441645532, "text": "x" });
+    let post = Event::from_telegram(&json!({ "update_id": 1, "channel_post": post })).unwrap();
     assert_eq!((post.field("sender_name"), post.field("is_group_chat")), (Some(&json!("News")), Some(&json!(false))));
 
     for other in [
@@ -281,8 +283,8 @@ fn the_common_fields_of_any_type() {
     assert_eq!(
         Value::Object(event.fields()),
         json!({
-            "event_type": "custom.thing", "timestamp": "2025-12-06T14:11:29.385Z", "sender_name": "Ann", "senderName": "Ann", "sender_id": "u",
-            "content_text": "hi", "messageText": "hi", "channel_id": "c", "channel_name": "C"
+            "event_type": "custom.thing", "timestamp": "2025-12-06T14:11:29.385Z", "sender_name": "Ann", "senderName": "Ann",
+            "sender_id": "u", "content_text": "hi", "messageText": "hi", "channel_id": "c", "channel_name": "C"
         })
     );
 }

@@ -39,6 +39,7 @@ fn flows_come_and_go() {
 /// Of many kinds, as flows might be.
 fn tree(number: usize) -> Value {
     let text = |operator: &str| leaf("text", operator, format!("word{number}"));
+    let no_spam = json!({ "operator": "NOT", "conditions": [leaf("text", "contains", "spam")] });
     match number % 10 {
         0 | 1 => text("contains"),
         2 => leaf("chatId", "equals", number),
@@ -49,7 +50,7 @@ fn tree(number: usize) -> Value {
         7 => json!({ "operator": "AND", "conditions": [leaf("text", "regex", r"\bdeploy\b"), leaf("chatId", "equals", number)] }),
         8 => leaf("text", "regex", format!(r"(?i)\bcode-{number}\b")),
         _ => {
-            json!({ "operator": "AND", "conditions": [text("endsWith"), { "operator": "NOT", "conditions": [leaf("text", "contains", "spam")] }] })
+            json!({ "operator": "AND", "conditions": [text("endsWith"), no_spam] })
         }
     }
 }
