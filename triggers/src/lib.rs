@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! There is no I/O in it and no clock: what the time is, whoever calls says. Nothing in it panics or takes long, whatever it is given:
+//! There is no I/O in it and no clock: what the time is, whoever calls says. Nothing in it panics, and all of it ends soon, whatever it is given:
 //! schedules, trees, patterns and events come from anybody.
 //!
 //! # Schedules
@@ -54,7 +54,7 @@ mod schedule;
 mod time;
 mod value;
 
-pub use condition::{ConditionResult, Conditions, Operator, read_filter};
+pub use condition::{ConditionResult, Conditions, Operator, limits, read_filter};
 pub use event::{Event, EventType, Example, Field, Webhook, canonical_event_type, event_types, read_event_type};
 pub use index::Index;
 pub use invalid::Invalid;

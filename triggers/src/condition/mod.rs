@@ -2,7 +2,7 @@
 
 mod filter;
 mod leaf;
-mod limits;
+pub mod limits;
 mod operator;
 mod pattern;
 mod read;
@@ -46,7 +46,7 @@ impl Conditions {
         Conditions { tree: None }
     }
 
-    /// Whether an event meets them.
+    /// Whether an event meets them. The time is linear in its texts, for an expression times what that has been compiled to.
     pub fn matches(&self, event: &Event) -> bool {
         self.match_view(&mut View::new(event))
     }

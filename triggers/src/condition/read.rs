@@ -16,7 +16,8 @@ const ROOT: &str = "conditions";
 
 impl Conditions {
     /// A tree of groups `{operator: AND | OR | NOT, conditions: […]}` and conditions `{field, operator, value}`; a single condition; or an
-    /// array of them, which all have to hold. Null is no conditions: see [`Conditions::every`]. Other members are ignored.
+    /// array of them, which all have to hold. `NOT` holds where none of its conditions does. Null is no conditions: see
+    /// [`Conditions::every`]. Other members are ignored.
     ///
     /// A tree has at most 5 levels, of which a condition is one and each group around it one more, 50 conditions, 100 characters in the
     /// name of a field, 1,000 in a value, and 512 KiB of compiled regular expressions.

@@ -52,6 +52,9 @@ fn values() {
     assert_eq!(problem(&leaf("a", "contains", "é".repeat(1_001))), too_long);
     assert!(is_good(&leaf("a", "in", vec!["é".repeat(500); 2])));
     assert_eq!(problem(&leaf("a", "in", vec!["é".repeat(500), "é".repeat(500), "e".into()])), too_long);
+    assert!(is_good(&leaf("a", "in", vec![""; 1_000])));
+    assert_eq!(problem(&leaf("a", "in", vec![""; 1_001])), too_long);
+    assert_eq!(problem(&leaf("a", "in", vec![json!([]); 501])), too_long);
     assert!(is_good(&leaf("a", "equals", json!({ "a": "é".repeat(992) }))));
     assert_eq!(problem(&leaf("a", "equals", json!({ "a": "é".repeat(993) }))), too_long);
 }
