@@ -7,7 +7,7 @@ use mirra_host_sdk::{Answering, Capability, ErrorCode, Json, Operation, Operatio
 use crate::{ADAPTERS, ApiError, Caller, Control, Means, apart::apart, routes::read_call};
 
 /// The adapters that handlers have. What opens accounts is none: that is for people.
-const OF_HANDLERS: [&str; 2] = ["ai", "memory"];
+pub(crate) const OF_HANDLERS: [&str; 2] = ["ai", "memory"];
 
 /// An adapter of the control plane, as handlers have it.
 pub struct Adapter {

@@ -1,19 +1,24 @@
-use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+use std::{
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
 use mirra_egress::{Egress, Reach};
-use mirra_host_sdk::{Clock, ErrorCode, Json, SystemClock, Usd};
+use mirra_host_sdk::{Clock, ErrorCode, Executor, Json, SystemClock, Usd};
 use std::sync::OnceLock;
 
 use tokio::sync::OnceCell;
 
 use crate::{
-    Answer, ApiError, Caller, Means, NewKey,
+    Answer, ApiError, Caller, Means, NewKey, PlatformLimits, RateLimit,
     account::{self, Account},
     ai::AiConfig,
     operations::{self, Scene},
     resource::{self, Handlers, Resources},
     secret::{KeySource, Keyring},
     store::Store,
+    worker::Worker,
 };
 
 /// How a control plane is set up.
@@ -35,6 +40,8 @@ pub struct Config {
     pub http_request_usd: Usd,
     /// Whose models are asked, and what they cost.
     pub ai: AiConfig,
+    /// What accounts, scripts and flows may use.
+    pub limits: PlatformLimits,
 }
 
 impl Config {
@@ -50,6 +57,7 @@ impl Config {
             memory_operation_usd: Usd::ZERO,
             http_request_usd: Usd::ZERO,
             ai: AiConfig::default(),
+            limits: PlatformLimits::default(),
         }
     }
 }
@@ -60,6 +68,16 @@ pub struct Control {
     opened: OnceCell<Opened>,
     /// The handlers of this server, where it is one.
     handlers: OnceLock<Arc<dyn Handlers>>,
+    /// What scripts run on, where they do.
+    work: OnceLock<Work>,
+    /// Of each script, by whoever asks for them.
+    manual_executions: RateLimit,
+}
+
+struct Work {
+    /// Weak, as handlers reach the control plane, and nothing would ever end if it held them in turn.
+    executor: Weak<dyn Executor>,
+    worker: Worker,
 }
 
 pub(crate) struct Opened {
@@ -76,7 +94,13 @@ const CANNOT_OPEN: &str = "the store cannot be opened";
 
 impl Control {
     pub fn new(config: Config) -> Control {
-        Control { config, opened: OnceCell::new(), handlers: OnceLock::new() }
+        Control {
+            manual_executions: RateLimit::per_minute(config.limits.manual_executions_per_minute),
+            config,
+            opened: OnceCell::new(),
+            handlers: OnceLock::new(),
+            work: OnceLock::new(),
+        }
     }
 
     /// Opens the store. The owner's first key, where nobody has a key yet: it is never told again.
@@ -128,6 +152,27 @@ impl Control {
 
     pub(crate) fn handlers(&self) -> Option<&Arc<dyn Handlers>> {
         self.handlers.get()
+    }
+
+    /// From now on scripts run here. To be told once.
+    pub fn offer_executor(&self, executor: Weak<dyn Executor>) -> Result<(), ApiError> {
+        let worker = Worker::new(&self.config.data_folder)?;
+        let _ = self.work.set(Work { executor, worker });
+        Ok(())
+    }
+
+    pub(crate) fn executor(&self) -> Result<Arc<dyn Executor>, ApiError> {
+        let executor = self.work.get().and_then(|work| work.executor.upgrade());
+        executor.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "nothing runs here: scripts run on a server (mirra serve)"))
+    }
+
+    /// This process among those that share the store.
+    pub(crate) fn worker(&self) -> Option<&Worker> {
+        self.work.get().map(|work| &work.worker)
+    }
+
+    pub(crate) fn manual_executions(&self) -> &RateLimit {
+        &self.manual_executions
     }
 
     pub(crate) async fn keyring(&self) -> Result<&Keyring, ApiError> {
@@ -196,7 +241,7 @@ impl Control {
             caller.may_use(RESOURCES)?;
             return resource::call(&scene, adapter, operation, params).await;
         }
-        caller.may_use(adapter)?;
+        caller.may_call(adapter, operation)?;
         let found = operations::find(adapter, operation).ok_or_else(|| {
             ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
         })?;

@@ -6,10 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, Control, Means, account, ai, memory, resource, store::Store};
+use crate::{Answer, ApiError, Caller, Control, Means, account, ai, memory, resource, script, store::Store};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
-pub const ADAPTERS: [&str; 6] = ["accounts", "ai", "keys", "memory", "resources", "teams"];
+pub const ADAPTERS: [&str; 7] = ["accounts", "ai", "keys", "memory", "resources", "scripts", "teams"];
 
 /// What an operation works with.
 pub struct Scene<'a> {
@@ -152,7 +152,7 @@ const OPERATIONS: &[Operation] = &[
 
 /// Every operation.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(ai::OPERATIONS).chain(resource::OPERATIONS)
+    OPERATIONS.iter().chain(ai::OPERATIONS).chain(resource::OPERATIONS).chain(script::OPERATIONS)
 }
 
 /// By `adapter.operation`.

@@ -46,6 +46,21 @@ pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, 
     number.map(Some).ok_or_else(|| serde::de::Error::custom("expected a whole number from 0"))
 }
 
+/// What is null as if it were not there: some clients send all fields.
+pub fn some<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A text, or a number that is meant as one.
+pub fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(serde::de::Error::custom("expected a number or a text")),
+    }
+}
+
 /// Which part of a list: at most `max` of it, `default` where nothing is said.
 pub fn limit(limit: Option<u64>, default: u64, max: u64) -> Result<u64, ApiError> {
     match limit {

@@ -9,7 +9,7 @@ use governor::{
 };
 
 /// Requests a minute for each key.
-const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 /// Keys whose last minute is over are forgotten when there are so many.
 const KEYS_MAX: usize = 10_000;
@@ -29,23 +29,33 @@ pub struct Budget {
 pub struct RateLimit {
     limiter: DefaultKeyedRateLimiter<String, StateInformationMiddleware>,
     clock: DefaultClock,
+    per_minute: NonZeroU32,
 }
 
 impl Default for RateLimit {
     fn default() -> Self {
-        let limiter = RateLimiter::keyed(Quota::per_minute(PER_MINUTE)).with_middleware();
-        RateLimit { limiter, clock: DefaultClock::default() }
+        RateLimit::per_minute(REQUESTS_PER_MINUTE)
     }
 }
 
 impl RateLimit {
+    pub fn per_minute(per_minute: NonZeroU32) -> RateLimit {
+        let limiter = RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware();
+        RateLimit { limiter, clock: DefaultClock::default(), per_minute }
+    }
+
+    /// A minute.
+    pub fn limit(&self) -> u32 {
+        self.per_minute.get()
+    }
+
     /// Counts a request of this key.
     pub fn take(&self, key: &str) -> Budget {
         if self.limiter.len() > KEYS_MAX {
             self.limiter.retain_recent();
         }
-        let each = Duration::from_secs(60) / PER_MINUTE.get();
-        let limit = PER_MINUTE.get();
+        let limit = self.limit();
+        let each = Duration::from_secs(60) / limit;
         match self.limiter.check_key(&key.to_owned()) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();

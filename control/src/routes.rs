@@ -1,5 +1,7 @@
 //! The HTTP API as data: which address is which operation.
 
+use std::collections::BTreeMap;
+
 use matchit::Router;
 use mirra_host_sdk::{ErrorCode, Json};
 use percent_encoding::percent_decode_str;
@@ -34,8 +36,8 @@ pub struct Matched {
 #[derive(Clone, Copy)]
 enum Shape {
     AsItIs,
-    /// Its list alone, as clients of the first version expect.
-    Results,
+    /// The member of it that is a list, alone.
+    List(&'static str),
     /// A text, which is the whole answer: HTML.
     Page,
 }
@@ -52,6 +54,11 @@ const fn address(method: &'static str, path: &'static str, operation: &'static s
     Address { method, path, operation, shape: Shape::AsItIs }
 }
 
+/// One that answers a list alone, as clients of the first version expect: the member of the operation's answer that is one.
+const fn listing(method: &'static str, path: &'static str, operation: &'static str, member: &'static str) -> Address {
+    Address { method, path, operation, shape: Shape::List(member) }
+}
+
 /// Besides these, `POST /v1/{adapter}/{operation}` is every operation.
 pub const ADDRESSES: &[Address] = &[
     address("POST", "/v1/accounts/subaccounts", "accounts.createSubAccount"),
@@ -60,8 +67,8 @@ pub const ADDRESSES: &[Address] = &[
     address("GET", "/v1/keys", "keys.list"),
     address("DELETE", "/v1/keys/{id}", "keys.revoke"),
     address("POST", "/v1/memory", "memory.create"),
-    Address { shape: Shape::Results, ..address("POST", "/v1/memory/search", "memory.search") },
-    Address { shape: Shape::Results, ..address("POST", "/v1/memory/query", "memory.query") },
+    listing("POST", "/v1/memory/search", "memory.search", "results"),
+    listing("POST", "/v1/memory/query", "memory.query", "results"),
     address("GET", "/v1/marketplace", "resources.search"),
     address("GET", "/v1/marketplace/search", "resources.search"),
     address("POST", "/v1/resources", "resources.create"),
@@ -84,6 +91,19 @@ pub const ADDRESSES: &[Address] = &[
     address("POST", "/v1/resources/{id}/unpublish", "resources.unpublish"),
     address("POST", "/v1/resources/{id}/reviews", "resources.review"),
     address("GET", "/v1/resources/{id}/reviews", "resources.listReviews"),
+    address("POST", "/v1/scripts", "scripts.createScript"),
+    listing("GET", "/v1/scripts", "scripts.listScripts", "scripts"),
+    address("GET", "/v1/scripts/{scriptId}", "scripts.getScript"),
+    address("PATCH", "/v1/scripts/{scriptId}", "scripts.updateScript"),
+    address("DELETE", "/v1/scripts/{scriptId}", "scripts.deleteScript"),
+    address("POST", "/v1/scripts/{scriptId}/deploy", "scripts.deployScript"),
+    address("POST", "/v1/scripts/{scriptId}/execute", "scripts.execute"),
+    listing("GET", "/v1/scripts/{scriptId}/executions", "scripts.getExecutions", "executions"),
+    address("GET", "/v1/scripts/{scriptId}/executions/{executionId}", "scripts.getExecution"),
+    address("POST", "/v1/scripts/{scriptId}/invoke", "scripts.invoke"),
+    address("GET", "/v1/scripts/{scriptId}/metrics", "scripts.getMetrics"),
+    address("POST", "/v1/scripts/{scriptId}/versions", "scripts.createVersion"),
+    listing("GET", "/v1/scripts/{scriptId}/versions", "scripts.listVersions", "versions"),
     address("POST", "/v1/teams", "teams.create"),
     address("GET", "/v1/teams", "teams.list"),
     address("GET", "/v1/teams/{teamId}/members", "teams.listMembers"),
@@ -209,15 +229,12 @@ impl Matched {
 
     /// The answer as it is written at the address that was asked.
     pub fn shaped(&self, answer: Answer) -> Result<Answer, ApiError> {
-        #[derive(Deserialize)]
-        struct List {
-            results: Json,
-        }
         match self.shape {
             Shape::AsItIs | Shape::Page => Ok(answer),
-            Shape::Results => {
-                let List { results } = crate::params::read(&answer.data)?;
-                Ok(Answer { data: results, ..answer })
+            Shape::List(member) => {
+                let mut members: BTreeMap<String, Json> = crate::params::read(&answer.data)?;
+                let missing = || ApiError::internal("an answer is not what its address says", format!("it has no {member}"));
+                Ok(Answer { data: members.remove(member).ok_or_else(missing)?, ..answer })
             }
         }
     }

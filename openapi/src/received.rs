@@ -13,7 +13,7 @@ use crate::{
     operation::{Media, Operation, Parameter, Place},
     reading::{Pair, Readings, pairs},
     request::ParameterError,
-    schema::{Direction, Kinds},
+    schema::{Alternative, Direction, Kinds},
     style::Style,
 };
 
@@ -132,7 +132,7 @@ impl Operation {
             let style = encoding.style.unwrap_or(Style::Form);
             let own = pairs.iter().find(|pair| pair.name == *name);
             claimed.insert(name);
-            let json = || serde_json::from_str::<Value>(&plain(&own?.value)).ok().filter(|value| !form::is_plain(value));
+            let json = || serde_json::from_str::<Value>(&plain(&own?.value)).ok().filter(|value| is_json(value, &shapes));
             let found = match json().filter(|_| encoding.style.is_none()) {
                 Some(value) => vec![value],
                 None if own.is_none() && encoding.style.is_none() => Vec::new(),
@@ -175,6 +175,16 @@ impl Operation {
         }
         Some(readings.map(Value::Object).into())
     }
+}
+
+/// Whether a form has the value as JSON: it has no text of its own, and is not what a text of one of these shapes looks like.
+fn is_json(value: &Value, shapes: &[Alternative]) -> bool {
+    let may_be = |shape: &Alternative| match shape {
+        Alternative::Object(..) => value.is_object(),
+        Alternative::Array(items) => value.is_array() && *items != Kinds::STRING,
+        Alternative::Scalar(kinds) => *kinds == Kinds::ALL,
+    };
+    !form::is_plain(value) && shapes.iter().any(may_be)
 }
 
 fn plain(value: &str) -> String {

@@ -40,6 +40,7 @@ pub fn control(flags: &HostFlags, has_owner_key: bool, public_url: Option<String
         memory_operation_usd: prices.memory_operation_usd,
         http_request_usd: prices.http_request_usd,
         ai: flags.ai(&prices)?,
+        limits: flags.platform_limits()?,
         ..defaults
     };
     Ok(Arc::new(Control::new(config)))

@@ -8,10 +8,10 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use mirra_control::{AiConfig, ApiKey, KeySource, Provider, SecretKey};
+use mirra_control::{AiConfig, ApiKey, KeySource, PlatformLimits, Provider, SecretKey};
 use mirra_host_sdk::{AllowEntry, AllowList, LimitError, Limits, PriceTable, Usd};
 use mirra_runtime::cgroup::{self, Enclosed, Wall};
-
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{failure::Failure, terminal::say};
@@ -28,6 +28,10 @@ pub struct HostFlags {
     /// {inputUsdPerMillionTokens, outputUsdPerMillionTokens} by the names of models
     #[arg(long, value_name = "FILE", env = "MIRRA_PRICES", help_heading = "Host")]
     prices: Option<PathBuf>,
+
+    /// JSON file with limits of accounts, scripts and flows that replace the default ones; GET /limits shows all
+    #[arg(long, value_name = "FILE", env = "MIRRA_LIMITS", help_heading = "Host")]
+    limits: Option<PathBuf>,
 
     /// Hosts that handlers may send HTTP requests to, separated by commas; none unless given. Such as api.example.com,
     /// *.example.org, 127.0.0.1:8080; * is every public host
@@ -72,12 +76,18 @@ impl HostFlags {
     }
 
     pub fn price_table(&self) -> Result<PriceTable, Failure> {
-        let read = |path: &Path| -> anyhow::Result<PriceTable> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
-        match &self.prices {
-            None => Ok(PriceTable::default()),
-            Some(path) => read(path).with_context(|| format!("cannot read prices from {}", path.display())).map_err(Failure::wrong_use),
-        }
+        read_or_default(self.prices.as_deref(), "prices")
     }
+
+    pub fn platform_limits(&self) -> Result<PlatformLimits, Failure> {
+        read_or_default(self.limits.as_deref(), "limits")
+    }
+}
+
+fn read_or_default<T: Default + DeserializeOwned>(path: Option<&Path>, what: &str) -> Result<T, Failure> {
+    let Some(path) = path else { return Ok(T::default()) };
+    let read = || -> anyhow::Result<T> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
+    read().with_context(|| format!("cannot read {what} from {}", path.display())).map_err(Failure::wrong_use)
 }
 
 /// What credentials are encrypted with, where it is not in a file.

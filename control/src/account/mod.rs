@@ -12,7 +12,7 @@ use std::sync::Arc;
 use mirra_host_sdk::ErrorCode;
 use sqlx::FromRow;
 
-use crate::{ApiError, id, store::Store};
+use crate::{ApiError, id, script, store::Store};
 
 pub use key::{KeyParams, NewKey, create_key, list_keys, revoke_key};
 pub use sub_account::{SubAccountParams, create_sub_account, list_sub_accounts};
@@ -64,6 +64,12 @@ impl Caller {
 
     pub fn id(&self) -> &str {
         &self.account.id
+    }
+
+    /// The same for one operation: a script's own key runs it, in either form.
+    pub fn may_call(&self, adapter: &str, operation: &str) -> Result<(), ApiError> {
+        let runs = adapter == "scripts" && script::RUNS.contains(&operation);
+        if self.script_id.is_some() && runs { Ok(()) } else { self.may_use(adapter) }
     }
 
     /// Refuses what the key was not made for.

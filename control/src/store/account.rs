@@ -164,7 +164,7 @@ impl Store {
 
 const JOIN_TEAM: &str = "INSERT INTO team_member (team_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
-async fn insert_key(change: &mut Transaction<'_, Sqlite>, key: &KeyRow, hash: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_key(change: &mut Transaction<'_, Sqlite>, key: &KeyRow, hash: &str) -> Result<(), sqlx::Error> {
     let query =
         "INSERT INTO api_key (id, account_id, name, hash, hint, scopes, script_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(query)

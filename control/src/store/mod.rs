@@ -5,9 +5,11 @@
 
 mod account;
 mod credential;
+mod execution;
 mod installation;
 mod memory;
 mod resource;
+mod script;
 
 use std::{
     fs::{File, OpenOptions},
@@ -27,9 +29,11 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
+pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
 pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use memory::{EntityRow, Period, Place};
 pub use resource::{ResourceRow, Standing, Wanted};
+pub use script::{Runnable, ScriptRow, VersionRow};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

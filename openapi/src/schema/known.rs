@@ -25,6 +25,7 @@ pub struct Kinds {
 
 impl Kinds {
     pub const ALL: Kinds = Kinds { number: true, boolean: true, string: true };
+    pub const STRING: Kinds = Kinds { number: false, boolean: false, string: true };
 
     fn of(kind: &str) -> Kinds {
         Kinds { number: matches!(kind, "number" | "integer"), boolean: kind == "boolean", string: kind == "string" }

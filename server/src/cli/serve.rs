@@ -1,7 +1,7 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Weak, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use futures_util::FutureExt;
 use mirra_control::{ApiError, NewKey, RateLimit};
+use mirra_host_sdk::Executor;
 use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -125,8 +126,11 @@ impl Serve {
         let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
         routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
         control.offer_handlers(Arc::new(Served { executor: Arc::downgrade(&executor), routes: Arc::downgrade(&routes), limits }));
+        let executor_of_scripts: Weak<dyn Executor> = Arc::<LocalExecutor>::downgrade(&executor);
+        control.offer_executor(executor_of_scripts).map_err(cannot_open)?;
         let admission = key.map_or(Admission::Local, Admission::Key);
-        let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate: RateLimit::default() };
+        let rate = RateLimit::per_minute(self.host.platform_limits()?.requests_per_minute);
+        let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate };
         let is_draining = AtomicBool::new(false);
         let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
 

@@ -25,6 +25,7 @@ mod packages;
 mod python;
 mod resources;
 mod resources_in_handlers;
+mod scripts;
 mod shutdown;
 mod stock;
 mod stock_python;

@@ -1,0 +1,247 @@
+//! A script run because somebody asks for it: begun and ended in the store, so that it is in the history whatever becomes of whoever asked.
+
+use mirra_host_sdk::{ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage, Usd, new_execution_id};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    config::Config,
+    making::{config_of, not_found},
+};
+use crate::{
+    Answer, ApiError,
+    apart::apart,
+    dispatch::Run,
+    operations::Scene,
+    store::{ExecutionEnd, ExecutionRow, Runnable},
+    time,
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecuteParams {
+    #[serde(alias = "id")]
+    script_id: String,
+    /// `event.data`
+    #[schemars(with = "Option<Value>")]
+    data: Option<Json>,
+    /// `event.trigger`
+    trigger: Option<Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InvokeParams {
+    #[serde(alias = "id")]
+    script_id: String,
+    /// `event.data`
+    #[schemars(with = "Option<Value>")]
+    payload: Option<Json>,
+}
+
+/// What the handler's answer is called.
+#[derive(Clone, Copy)]
+pub enum Named {
+    /// By adapters.
+    Output,
+    /// At the address of its own.
+    Result,
+}
+
+/// `event`: what clients rely on, under every name that it has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    data: &'a RawValue,
+    input: &'a RawValue,
+    body: &'a RawValue,
+    payload: &'a RawValue,
+    fields: Value,
+    trigger: &'a Value,
+    execution_id: &'a str,
+    user_id: &'a str,
+    script_id: &'a str,
+    /// Nobody's: a handler has what it may through `mirra`, and never a key that it could give away.
+    api_key: &'static str,
+    group_id: Option<&'a str>,
+    scope: &'static str,
+    remaining_budget: Usd,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Executed<'a> {
+    execution_id: &'a str,
+    script_id: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawValue>,
+    /// Milliseconds.
+    duration: f64,
+    /// MB.
+    memory_used: f64,
+    cost: Usd,
+    logs: Vec<&'a str>,
+    error: Option<&'a InvocationError>,
+    created_at: String,
+}
+
+/// What became of a run.
+pub struct Ended {
+    execution_id: String,
+    script_id: String,
+    outcome: Outcome,
+    created_at: i64,
+}
+
+pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> Result<Answer, ApiError> {
+    let ended = run(scene, &params.script_id, params.data, params.trigger).await?;
+    let (output, error) = match &ended.outcome.result {
+        Ok(output) => (&**output, None),
+        Err(error) => (RawValue::NULL, Some(error)),
+    };
+    let Usage { wall_us, memory_bytes_peak, cost_usd, .. } = ended.outcome.usage;
+    Answer::of(&Executed {
+        execution_id: &ended.execution_id,
+        script_id: &ended.script_id,
+        status: status(&ended.outcome),
+        output: matches!(named, Named::Output).then_some(output),
+        result: matches!(named, Named::Result).then_some(output),
+        duration: milliseconds(wall_us),
+        memory_used: megabytes(memory_bytes_peak),
+        cost: cost_usd,
+        logs: ended.outcome.logs.iter().map(|entry| &*entry.message).collect(),
+        error,
+        created_at: time::iso(ended.created_at),
+    })
+}
+
+/// `{success, result, logs, error, duration}`, with texts for logs and error.
+pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, ApiError> {
+    let ended = run(scene, &params.script_id, params.payload, None).await?;
+    let logs: Vec<_> = ended.outcome.logs.iter().map(|entry| &*entry.message).collect();
+    Answer::of(&json!({
+        "success": ended.outcome.result.is_ok(),
+        "result": ended.outcome.result.as_ref().ok(),
+        "logs": logs.join("\n"),
+        "error": ended.outcome.result.as_ref().err().map(|error| &error.message),
+        "duration": milliseconds(ended.outcome.usage.wall_us),
+        "executionId": ended.execution_id,
+    }))
+}
+
+async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Option<Value>) -> Result<Ended, ApiError> {
+    let Runnable { script, version } = runnable(scene, script_id).await?;
+    let version = version.ok_or_else(|| not_deployed(script_id))?;
+    let config = config_of(&script)?;
+    if let Some(retry_after) = scene.control.manual_executions().take(&script.id).retry_after {
+        let message = format!("the script was executed {} times within a minute", scene.control.manual_executions().limit());
+        return Err(ApiError { retry_after: Some(retry_after), ..ApiError::new(ErrorCode::RateLimited, message) });
+    }
+    let data = data.unwrap_or_else(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
+    let trigger = trigger.filter(Value::is_object).unwrap_or_else(|| json!({ "type": "manual" }));
+    let account_id = script.owner_id.clone();
+    let (control, now, depth) = (scene.control.clone(), scene.now, scene.means.depth);
+    // To its end, whoever goes away meanwhile.
+    let work = async move {
+        let execution_id = new_execution_id();
+        let row = ExecutionRow {
+            id: execution_id.clone(),
+            account_id: account_id.clone(),
+            script_id: Some(version.script_id.clone()),
+            version_id: Some(version.id.clone()),
+            trigger: "manual".to_owned(),
+            input: data.get().to_owned(),
+            created_at: now,
+            worker_id: control.worker().map(|worker| worker.id.clone()),
+            ..ExecutionRow::default()
+        };
+        let store = control.opened().await?.store.clone();
+        if !store.begin_execution(&row, config.max_executions_per_day.into()).await? {
+            let message = format!("the script has been executed {} times today, as often as it may", config.max_executions_per_day);
+            let retry_after = Some(time::until_tomorrow(now));
+            return Err(ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) });
+        }
+        let event = event(&row, &data, &trigger, &config)?;
+        let run = Run { limits: config.limits()?, execution_id, account_id, config, trigger: Trigger::Manual, event, depth, version };
+        let script_id = run.version.script_id.clone();
+        let outcome = control.run(run).await;
+        store.end_execution(&end(&row.id, &outcome, control.now())).await?;
+        Ok(Ended { execution_id: row.id, script_id, outcome: outcome?, created_at: now })
+    };
+    apart(work).await
+}
+
+/// The caller's own, or the one that their key is for.
+async fn runnable(scene: &Scene<'_>, script_id: &str) -> Result<Runnable, ApiError> {
+    let found = scene.store.runnable(script_id).await?;
+    let is_callers = |found: &Runnable| {
+        found.script.owner_id == scene.caller.id() && scene.caller.script_id.as_ref().is_none_or(|only| *only == found.script.id)
+    };
+    found.filter(is_callers).ok_or_else(|| not_found(script_id))
+}
+
+fn not_deployed(script_id: &str) -> ApiError {
+    let details = Some(Box::new(json!({ "scriptId": script_id })));
+    let message = "Script is not deployed: deploy one of its versions first";
+    ApiError { details, ..ApiError::new(ErrorCode::ValidationError, message) }
+}
+
+fn event(row: &ExecutionRow, data: &RawValue, trigger: &Value, config: &Config) -> Result<Json, ApiError> {
+    let event = Event {
+        data,
+        input: data,
+        body: data,
+        payload: data,
+        fields: json!({}),
+        trigger,
+        execution_id: &row.id,
+        user_id: &row.account_id,
+        script_id: row.script_id.as_deref().unwrap_or_default(),
+        api_key: "",
+        group_id: None,
+        scope: "user",
+        remaining_budget: config.max_cost_per_execution,
+    };
+    serde_json::value::to_raw_value(&event).map_err(|error| ApiError::internal("an event cannot be written", error))
+}
+
+/// As it is kept.
+pub fn end(id: &str, outcome: &Result<Outcome, ApiError>, ended_at: i64) -> ExecutionEnd {
+    let (status, result, logs, usage) = match outcome {
+        Ok(outcome) => (status(outcome), outcome.result.as_ref().map_err(Clone::clone), &*outcome.logs, outcome.usage),
+        Err(error) => ("failed", Err(InvocationError::new(error.code, error.message.clone())), &[][..], Usage::default()),
+    };
+    ExecutionEnd {
+        id: id.to_owned(),
+        status,
+        ended_at,
+        output: result.as_ref().ok().map(|output| output.get().to_owned()),
+        error: result.as_ref().err().and_then(|error| serde_json::to_string(error).ok()),
+        logs: serde_json::to_string::<[LogEntry]>(logs).unwrap_or_default(),
+        duration_us: usage.wall_us.try_into().unwrap_or(i64::MAX),
+        memory_bytes: usage.memory_bytes_peak.try_into().unwrap_or(i64::MAX),
+        cost_picodollars: usage.cost_usd.picodollars().try_into().unwrap_or(i64::MAX),
+    }
+}
+
+/// completed, failed, timeout
+pub fn status(outcome: &Outcome) -> &'static str {
+    match &outcome.result {
+        Ok(_) => "completed",
+        Err(InvocationError { code: ErrorCode::Timeout, .. }) => "timeout",
+        Err(_) => "failed",
+    }
+}
+
+pub fn milliseconds(us: u64) -> f64 {
+    us as f64 / 1000.0
+}
+
+/// To a hundredth.
+pub fn megabytes(bytes: u64) -> f64 {
+    (bytes as f64 / (1 << 20) as f64 * 100.0).round() / 100.0
+}

@@ -1,0 +1,166 @@
+use mirra_host_sdk::Usd;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::Store;
+
+/// A run, from when it is accepted until it is forgotten.
+#[derive(Clone, Debug, Default, FromRow)]
+pub struct ExecutionRow {
+    pub seq: i64,
+    pub id: String,
+    pub account_id: String,
+    pub script_id: Option<String>,
+    pub version_id: Option<String>,
+    pub flow_id: Option<String>,
+    pub trigger: String,
+    pub status: String,
+    pub input: String,
+    pub created_at: i64,
+    pub due_at: Option<i64>,
+    pub attempt: i64,
+    pub worker_id: Option<String>,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub output: Option<String>,
+    pub error: Option<String>,
+    pub logs: Option<String>,
+    pub duration_us: i64,
+    pub memory_bytes: i64,
+    pub cost_picodollars: i64,
+}
+
+/// How a run came to its end.
+#[derive(Clone, Debug)]
+pub struct ExecutionEnd {
+    pub id: String,
+    /// completed, failed, timeout
+    pub status: &'static str,
+    pub ended_at: i64,
+    pub output: Option<String>,
+    pub error: Option<String>,
+    pub logs: String,
+    pub duration_us: i64,
+    pub memory_bytes: i64,
+    pub cost_picodollars: i64,
+}
+
+/// Which runs of a script.
+#[derive(Clone, Debug, Default)]
+pub struct Executions {
+    pub script_id: String,
+    pub status: Option<&'static str>,
+    /// Milliseconds since 1970, both included.
+    pub from: Option<i64>,
+    pub until: Option<i64>,
+}
+
+/// All that a script, a flow or an account has used.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct Used {
+    pub executions: i64,
+    pub ended: i64,
+    pub succeeded: i64,
+    pub duration_us: i64,
+    pub cost_picodollars: i64,
+    pub last_at: i64,
+}
+
+pub(super) const USED: &str = "SELECT COALESCE(SUM(executions), 0) AS executions, COALESCE(SUM(ended), 0) AS ended,
+    COALESCE(SUM(succeeded), 0) AS succeeded, COALESCE(SUM(duration_us), 0) AS duration_us,
+    COALESCE(SUM(cost_picodollars), 0) AS cost_picodollars, COALESCE(MAX(last_at), 0) AS last_at
+    FROM day_usage WHERE subject_id = $1";
+
+impl Used {
+    pub fn cost(&self) -> Usd {
+        Usd::from_picodollars(self.cost_picodollars.unsigned_abs())
+    }
+
+    /// Of those that have ended, in milliseconds.
+    pub fn average_ms(&self) -> f64 {
+        if self.ended == 0 { 0.0 } else { (self.duration_us as f64 / self.ended as f64).round() / 1000.0 }
+    }
+
+    /// 0 to 1.
+    pub fn success_rate(&self) -> f64 {
+        if self.ended == 0 { 0.0 } else { self.succeeded as f64 / self.ended as f64 }
+    }
+
+    /// 0 to 1.
+    pub fn error_rate(&self) -> f64 {
+        if self.ended == 0 { 0.0 } else { (self.ended - self.succeeded) as f64 / self.ended as f64 }
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Store {
+    /// A run that begins at once, unless its script has begun as many today as it may: then false.
+    pub async fn begin_execution(&self, row: &ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
+        let query = "INSERT INTO execution
+            (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id)
+            SELECT $1, $2, $3, $4, $5, 'running', $6, $7, $7, $8
+            WHERE COALESCE((SELECT executions FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10";
+        let query = sqlx::query(query)
+            .bind(&row.id)
+            .bind(&row.account_id)
+            .bind(&row.script_id)
+            .bind(&row.version_id)
+            .bind(&row.trigger)
+            .bind(&row.input)
+            .bind(row.created_at)
+            .bind(&row.worker_id)
+            .bind(row.created_at / DAY_MS)
+            .bind(per_day_max);
+        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+    }
+
+    /// False: it has ended before, or somebody has taken it over.
+    pub async fn end_execution(&self, end: &ExecutionEnd) -> Result<bool, sqlx::Error> {
+        let query = "UPDATE execution SET status = $2, ended_at = $3, output = $4, error = $5, logs = $6, duration_us = $7,
+            memory_bytes = $8, cost_picodollars = $9 WHERE id = $1 AND status = 'running'";
+        let query = sqlx::query(query)
+            .bind(&end.id)
+            .bind(end.status)
+            .bind(end.ended_at)
+            .bind(&end.output)
+            .bind(&end.error)
+            .bind(&end.logs)
+            .bind(end.duration_us)
+            .bind(end.memory_bytes)
+            .bind(end.cost_picodollars);
+        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+    }
+
+    pub async fn execution(&self, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
+        sqlx::query_as("SELECT * FROM execution WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
+    }
+
+    /// The newest first; how many there are.
+    pub async fn executions(&self, wanted: &Executions, limit: u64, offset: u64) -> Result<(Vec<ExecutionRow>, u64), sqlx::Error> {
+        let filter = |query: &mut QueryBuilder<Sqlite>| {
+            query.push(" FROM execution WHERE script_id = ").push_bind(wanted.script_id.clone());
+            if let Some(from) = wanted.from {
+                query.push(" AND created_at >= ").push_bind(from);
+            }
+            if let Some(until) = wanted.until {
+                query.push(" AND created_at <= ").push_bind(until);
+            }
+            if let Some(status) = wanted.status {
+                query.push(" AND status = ").push_bind(status);
+            }
+        };
+        let mut reader = self.reader().await;
+        let mut query = QueryBuilder::new("SELECT COUNT(*)");
+        filter(&mut query);
+        let total: i64 = query.build_query_scalar().fetch_one(&mut *reader).await?;
+        let mut query = QueryBuilder::new("SELECT *");
+        filter(&mut query);
+        query.push(" ORDER BY created_at DESC, seq DESC LIMIT ").push_bind(limit as i64).push(" OFFSET ").push_bind(offset as i64);
+        Ok((query.build_query_as().fetch_all(&mut *reader).await?, total.unsigned_abs()))
+    }
+
+    /// Over all days.
+    pub async fn used(&self, subject_id: &str) -> Result<Used, sqlx::Error> {
+        sqlx::query_as(USED).bind(subject_id).fetch_one(&mut *self.reader().await).await
+    }
+}
