@@ -4,8 +4,8 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Number, Value};
 
-/// Whether two values are the same. Numbers are by what they count (`1` is `1.0`), and a text that JSON would read as a number is that number,
-/// next to a number: ids travel as either. Two texts are the same only to the letter.
+/// Whether two values are the same. Numbers are by what they count (`1` is `1.0`), and a text that JSON would read as a number is that
+/// number, next to a number: ids travel as either. Two texts are the same only to the letter.
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare(a, b) == Some(Ordering::Equal),

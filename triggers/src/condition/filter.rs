@@ -7,6 +7,7 @@ use super::{
     leaf::{Leaf, Places},
     limits::CONDITIONS_MAX,
     operator::{Logic, Operator},
+    pattern::Patterns,
     tree::Tree,
 };
 use crate::{Invalid, read_event_type};
@@ -39,7 +40,8 @@ pub fn read_filter(filter: &Map<String, Value>) -> Result<(String, Conditions), 
     if members.iter().map(Member::conditions).sum::<usize>() > CONDITIONS_MAX {
         return Err(Invalid { field: String::new(), message: format!("the filter has more than {CONDITIONS_MAX} conditions") });
     }
-    let trees = members.iter().map(Member::tree).collect::<Result<_, _>>()?;
+    let mut patterns = Patterns::new();
+    let trees = members.iter().map(|member| member.tree(&mut patterns)).collect::<Result<_, _>>()?;
     Ok((event_type, Conditions::all_of(trees)))
 }
 
@@ -73,18 +75,18 @@ impl<'f> Member<'f> {
         self.alternatives().map_or(1, <[Value]>::len)
     }
 
-    fn tree(&self) -> Result<Tree, Invalid> {
+    fn tree(&self, patterns: &mut Patterns) -> Result<Tree, Invalid> {
         if self.value.is_object() {
             return Err(Invalid::new(self.name, "must not be an object"));
         }
-        let Some(values) = self.alternatives() else { return self.leaf(self.operator, self.value) };
+        let Some(values) = self.alternatives() else { return self.leaf(self.operator, self.value, patterns) };
         // The limits of an array are those of `in`.
-        self.leaf(Operator::In, self.value)?;
-        let members = values.iter().map(|value| self.leaf(self.operator, value)).collect::<Result<_, _>>()?;
+        self.leaf(Operator::In, self.value, patterns)?;
+        let members = values.iter().map(|value| self.leaf(self.operator, value, patterns)).collect::<Result<_, _>>()?;
         Ok(Tree::Group { logic: Logic::Or, members })
     }
 
-    fn leaf(&self, operator: Operator, value: &Value) -> Result<Tree, Invalid> {
-        Leaf::new(self.field, operator, Some(value), &Places { field: self.name, value: self.name }).map(Tree::Leaf)
+    fn leaf(&self, operator: Operator, value: &Value, patterns: &mut Patterns) -> Result<Tree, Invalid> {
+        Leaf::new(self.field, operator, Some(value), &Places { field: self.name, value: self.name }, patterns).map(Tree::Leaf)
     }
 }

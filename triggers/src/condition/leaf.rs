@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{ConditionResult, limits, operator::Operator, test::Test};
-use crate::{Event, Invalid};
+use super::{ConditionResult, limits, operator::Operator, pattern::Patterns, test::Test};
+use crate::{
+    Event, Invalid,
+    event::{Found, View},
+};
 
 #[derive(Debug, Clone)]
 pub struct Leaf {
@@ -21,13 +24,13 @@ pub struct Places<'p> {
 }
 
 impl Leaf {
-    pub fn new(field: &str, operator: Operator, value: Option<&Value>, at: &Places<'_>) -> Result<Leaf, Invalid> {
+    pub fn new(field: &str, operator: Operator, value: Option<&Value>, at: &Places<'_>, patterns: &mut Patterns) -> Result<Leaf, Invalid> {
         limits::check_field(at.field, field)?;
         let value = value.filter(|value| !value.is_null());
         let test = match value {
             Some(value) => {
                 limits::check_value(at.value, value)?;
-                Test::new(operator, value).map_err(|problem| Invalid::new(at.value, problem))?
+                Test::new(operator, value, patterns).map_err(|problem| Invalid::new(at.value, problem))?
             }
             None if matches!(operator, Operator::Exists | Operator::NotExists) => Test::Exists(true),
             None => return Err(Invalid::new(at.value, "is required")),
@@ -35,22 +38,22 @@ impl Leaf {
         Ok(Leaf { field: field.to_owned(), operator, value: value.cloned(), test })
     }
 
-    pub fn holds(&self, event: &Event) -> bool {
+    pub fn holds<'e>(&'e self, event: &mut View<'e>) -> bool {
         self.holds_for(event.field(&self.field))
     }
 
-    fn holds_for(&self, actual: Option<&Value>) -> bool {
+    fn holds_for(&self, actual: &Found<'_>) -> bool {
         self.test.passes(actual) != self.operator.is_negated()
     }
 
     pub fn explain(&self, event: &Event) -> ConditionResult {
-        let actual = event.field(&self.field);
+        let actual = Found::new(event.field(&self.field));
         ConditionResult {
             field: self.field.clone(),
             operator: self.operator,
             expected: self.value.clone().unwrap_or(Value::Bool(true)),
-            actual: actual.cloned().unwrap_or_default(),
-            passed: self.holds_for(actual),
+            actual: actual.value.cloned().unwrap_or_default(),
+            passed: self.holds_for(&actual),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a tree may be at most, by the technical notes.
+//! What a tree may be at most: the numbers of the technical notes, and one of our own.
 
 use serde_json::Value;
 
@@ -8,13 +8,14 @@ use crate::Invalid;
 pub const LEVELS_MAX: usize = 5;
 /// Conditions of a tree; groups are not counted.
 pub const CONDITIONS_MAX: usize = 50;
+/// Characters of the name of a field.
 pub const FIELD_CHARACTERS_MAX: usize = 100;
-/// Characters of a text, of all items of a list together, and of the JSON of any other value.
+/// Characters of a text, of all items of an array together (each at least one), and of the JSON of any other value.
 pub const VALUE_CHARACTERS_MAX: usize = 1_000;
-/// What a compiled pattern may take.
-pub const REGEX_BYTES_MAX: usize = 512 * 1024;
+/// What all compiled regular expressions of a tree may take together, in bytes.
+pub const PATTERNS_BYTES_MAX: usize = 512 * 1024;
 
-pub fn check_field(at: &str, field: &str) -> Result<(), Invalid> {
+pub(super) fn check_field(at: &str, field: &str) -> Result<(), Invalid> {
     if field.is_empty() {
         return Err(Invalid::new(at, "is empty"));
     }
@@ -24,7 +25,7 @@ pub fn check_field(at: &str, field: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-pub fn check_value(at: &str, value: &Value) -> Result<(), Invalid> {
+pub(super) fn check_value(at: &str, value: &Value) -> Result<(), Invalid> {
     if characters(value) > VALUE_CHARACTERS_MAX {
         return Err(Invalid::new(at, format_args!("has more than {VALUE_CHARACTERS_MAX} characters")));
     }
@@ -32,9 +33,10 @@ pub fn check_value(at: &str, value: &Value) -> Result<(), Invalid> {
 }
 
 fn characters(value: &Value) -> usize {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string().chars().count(), |text| text.chars().count());
     match value {
-        Value::String(text) => text.chars().count(),
-        Value::Array(items) => items.iter().map(characters).sum(),
-        other => other.to_string().chars().count(),
+        // Empty texts are not for free, or there could be any number of them.
+        Value::Array(items) => items.iter().map(|item| text(item).max(1)).sum(),
+        other => text(other),
     }
 }

@@ -2,8 +2,9 @@
 
 mod filter;
 mod leaf;
-mod limits;
+pub mod limits;
 mod operator;
+mod pattern;
 mod read;
 mod test;
 mod tree;
@@ -11,7 +12,7 @@ mod tree;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Event;
+use crate::{Event, event::View};
 pub use filter::read_filter;
 pub(crate) use leaf::Leaf;
 pub(crate) use operator::Logic;
@@ -45,8 +46,12 @@ impl Conditions {
         Conditions { tree: None }
     }
 
-    /// Whether an event meets them.
+    /// Whether an event meets them. The time is linear in its texts, for an expression times what that has been compiled to.
     pub fn matches(&self, event: &Event) -> bool {
+        self.match_view(&mut View::new(event))
+    }
+
+    pub(crate) fn match_view<'e>(&'e self, event: &mut View<'e>) -> bool {
         self.tree.as_ref().is_none_or(|tree| tree.holds(event))
     }
 

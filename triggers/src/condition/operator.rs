@@ -5,18 +5,28 @@ use serde::{Serialize, Serializer};
 /// What a condition asks of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
+    /// The same value: texts to the letter, numbers by what they count (`1` is `1.0`), a number and a text that JSON would read as that
+    /// number, arrays and objects by all that is in them.
     Equals,
     NotEquals,
+    /// A text has the value as a part of it, whatever the case; an array has it as an item. A number is searched as it is written.
     Contains,
     NotContains,
+    /// To the letter; a number is taken as it is written.
     StartsWith,
+    /// As [`Operator::StartsWith`].
     EndsWith,
+    /// Numbers, and texts of numbers, with a number; times as ISO 8601 writes them with a time, which is UTC if it does not say.
     GreaterThan,
     LessThan,
+    /// Equals one of the items of the value, which is an array of at least one.
     In,
     NotIn,
+    /// The field is there (`true`, also if there is no value) or is not (`false`).
     Exists,
     NotExists,
+    /// A regular expression matches somewhere in a text, or in a number as it is written. The syntax is that of the `regex` crate, which
+    /// has no look-around and no references back.
     Regex,
 }
 

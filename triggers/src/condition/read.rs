@@ -7,6 +7,7 @@ use super::{
     leaf::{Leaf, Places},
     limits::{CONDITIONS_MAX, LEVELS_MAX},
     operator::{Logic, Operator},
+    pattern::Patterns,
     tree::Tree,
 };
 use crate::Invalid;
@@ -15,12 +16,13 @@ const ROOT: &str = "conditions";
 
 impl Conditions {
     /// A tree of groups `{operator: AND | OR | NOT, conditions: […]}` and conditions `{field, operator, value}`; a single condition; or an
-    /// array of them, which all have to hold. Null is no conditions: see [`Conditions::every`]. Other members are ignored.
+    /// array of them, which all have to hold. `NOT` holds where none of its conditions does. Null is no conditions: see
+    /// [`Conditions::every`]. Other members are ignored.
     ///
     /// A tree has at most 5 levels, of which a condition is one and each group around it one more, 50 conditions, 100 characters in the
-    /// name of a field, and 1,000 in a value.
+    /// name of a field, 1,000 in a value, and 512 KiB of compiled regular expressions.
     pub fn read(json: &Value) -> Result<Conditions, Invalid> {
-        let mut reader = Reader { conditions: 0 };
+        let mut reader = Reader { conditions: 0, patterns: Patterns::new() };
         let tree = match json {
             Value::Null => return Ok(Conditions::every()),
             Value::Array(members) => reader.group(Logic::And, members, ROOT, 1)?,
@@ -39,6 +41,7 @@ impl Conditions {
 struct Reader {
     /// How many there have been.
     conditions: usize,
+    patterns: Patterns,
 }
 
 impl Reader {
@@ -85,7 +88,7 @@ impl Reader {
             Some(Value::String(field)) => field,
             Some(_) => return Err(Invalid::new(field_at, "must be a text")),
         };
-        Leaf::new(field, operator, members.get("value"), &Places { field: &field_at, value: &value_at })
+        Leaf::new(field, operator, members.get("value"), &Places { field: &field_at, value: &value_at }, &mut self.patterns)
     }
 }
 

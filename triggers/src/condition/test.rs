@@ -1,14 +1,15 @@
 //! What a condition does with the value of its field, compiled.
 
-use std::{borrow::Cow, cmp::Ordering, fmt::Display};
+use std::{borrow::Cow, cmp::Ordering};
 
 use jiff::Timestamp;
 use memchr::memmem::Finder;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::{limits::REGEX_BYTES_MAX, operator::Operator};
+use super::{operator::Operator, pattern::Patterns};
 use crate::{
+    event::Found,
     time::time,
     value::{compare, equal, fold, number, text},
 };
@@ -42,7 +43,7 @@ pub enum Bound {
 
 impl Test {
     /// The value has been found short enough. The error goes on where the name of the value ends.
-    pub fn new(operator: Operator, value: &Value) -> Result<Test, String> {
+    pub fn new(operator: Operator, value: &Value, patterns: &mut Patterns) -> Result<Test, String> {
         let written = || text(value).map(Cow::into_owned).ok_or("must be a text");
         Ok(match operator {
             Operator::Equals | Operator::NotEquals => Test::Equals(value.clone()),
@@ -56,16 +57,16 @@ impl Test {
                 _ => return Err("must be an array of at least one value".into()),
             },
             Operator::Exists | Operator::NotExists => Test::Exists(value.as_bool().ok_or("must be true or false")?),
-            Operator::Regex => Test::Regex(pattern(value.as_str().ok_or("must be a text")?)?),
+            Operator::Regex => Test::Regex(patterns.compile(value.as_str().ok_or("must be a text")?)?),
         })
     }
 
     /// Whether the value of a field passes. One that is missing passes nothing but `exists: false`.
-    pub fn passes(&self, actual: Option<&Value>) -> bool {
-        let Some(actual) = actual else { return matches!(self, Test::Exists(false)) };
+    pub fn passes(&self, found: &Found<'_>) -> bool {
+        let Some(actual) = found.value else { return matches!(self, Test::Exists(false)) };
         match self {
             Test::Equals(expected) => equal(actual, expected),
-            Test::Contains(part) => part.is_in(actual),
+            Test::Contains(part) => part.is_in(actual, found),
             Test::StartsWith(start) => text(actual).is_some_and(|text| text.starts_with(&**start)),
             Test::EndsWith(end) => text(actual).is_some_and(|text| text.ends_with(&**end)),
             Test::Order(order, bound) => bound.order(actual) == Some(*order),
@@ -89,13 +90,13 @@ impl Part {
         &self.item
     }
 
-    fn is_in(&self, actual: &Value) -> bool {
+    fn is_in(&self, actual: &Value, found: &Found<'_>) -> bool {
         match actual {
             Value::Array(items) => {
                 let is_it = |item: &Value| text(item).is_some_and(|text| fold(&text).as_bytes() == self.folded.needle());
                 items.iter().any(|item| equal(item, &self.item) || (item.is_string() && is_it(item)))
             }
-            actual => text(actual).is_some_and(|text| self.folded.find(fold(&text).as_bytes()).is_some()),
+            _ => found.folded().is_some_and(|text| self.folded.find(text.as_bytes()).is_some()),
         }
     }
 }
@@ -114,20 +115,4 @@ impl Bound {
             Bound::Time(bound) => Some(time(actual.as_str()?)?.cmp(bound)),
         }
     }
-}
-
-/// Its search is linear in the text, whatever the pattern, and what it takes is bounded.
-fn pattern(text: &str) -> Result<Regex, String> {
-    let compiled = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build();
-    compiled.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => format!("is a regular expression that takes more than {} KiB", REGEX_BYTES_MAX / 1024),
-        error => format!("is no regular expression: {}", last_line(&error)),
-    })
-}
-
-/// The crate draws where the error is, over several lines, and then says what it is.
-fn last_line(error: &impl Display) -> String {
-    let text = error.to_string();
-    let line = text.lines().last().unwrap_or_default();
-    line.trim_start_matches("error: ").to_owned()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{leaf::Leaf, operator::Logic};
-use crate::Event;
+use crate::event::View;
 
 /// At most [`super::limits::LEVELS_MAX`] levels, so what walks it may call itself.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub enum Tree {
 }
 
 impl Tree {
-    pub fn holds(&self, event: &Event) -> bool {
+    pub fn holds<'e>(&'e self, event: &mut View<'e>) -> bool {
         match self {
             Tree::Leaf(leaf) => leaf.holds(event),
             Tree::Group { logic: Logic::And, members } => members.iter().all(|member| member.holds(event)),

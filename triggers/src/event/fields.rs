@@ -8,8 +8,8 @@ impl Event {
     /// The value of a field; null is as if it were missing.
     ///
     /// A field is a path with dots (`content.text`, `attendees.0`). It is looked for at the top of the event, then in the sections of it:
-    /// the one called like the source, the one called like the first part of the type, and `data`. Last, it is taken for one of the names that
-    /// the documents give to fields of this type: `text` and `message_text` are `content.text`.
+    /// the one called like the source, the one called like the first part of the type, and `data`. Last, it is taken for one of the
+    /// names that the documents give to fields of this type: `text` and `message_text` are `content.text`.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.at(name).or_else(|| self.known_fields().find(|field| field.is_called(name)).and_then(|field| self.value(field)))
     }

@@ -6,12 +6,14 @@ mod fields;
 mod known;
 mod read;
 mod telegram;
+mod view;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use event_type::{EventType, Example, Field, canonical_event_type, event_types, read_event_type};
+pub(crate) use view::{Found, View};
 pub use webhook::Webhook;
 
 /// An event in its normal form: `id`, `type`, `source`, `timestamp` (ISO 8601 in UTC with milliseconds) and, if there are any,

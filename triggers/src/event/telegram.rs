@@ -34,7 +34,6 @@ impl Event {
             ("isEdited", (kind == "edited_message").into()),
             ("hasMedia", media.is_some().into()),
             ("mediaType", media.into()),
-            ("senderId", sender.get("id").cloned().into()),
             ("username", text(sender, "username").into()),
             ("languageCode", text(sender, "language_code").into()),
             ("isBot", sender.get("is_bot").and_then(Value::as_bool).into()),

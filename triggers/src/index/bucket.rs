@@ -9,7 +9,7 @@ use super::{
     clue::{Clue, clues},
     field::Field,
 };
-use crate::{Conditions, Event};
+use crate::{Conditions, Event, event::View};
 
 #[derive(Debug, Clone)]
 pub struct Bucket<K> {
@@ -70,15 +70,14 @@ impl<K: Clone> Bucket<K> {
     }
 
     pub fn matching(&self, event: &Event) -> Vec<K> {
+        let mut view = View::new(event);
         let mut candidates: Vec<usize> = self.always.iter().copied().collect();
         for (name, field) in &self.fields {
-            if let Some(value) = event.field(name) {
-                field.collect(value, &mut candidates);
-            }
+            field.collect(view.field(name), &mut candidates);
         }
         candidates.sort_unstable();
         candidates.dedup();
         let flows = candidates.into_iter().filter_map(|slot| self.flows.get(slot)?.as_ref());
-        flows.filter(|flow| flow.conditions.matches(event)).map(|flow| flow.key.clone()).collect()
+        flows.filter(|flow| flow.conditions.match_view(&mut view)).map(|flow| flow.key.clone()).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::pattern::literals;
 use crate::{
     Conditions,
     condition::{Leaf, Logic, Test, Tree},
@@ -93,7 +94,8 @@ impl Clues {
             Test::In(items) => items.iter().map(|item| Key::of(item).map(Sign::Key)).collect::<Option<_>>()?,
             Test::Contains(part) => vec![Sign::part_of(part.item())?],
             Test::StartsWith(text) | Test::EndsWith(text) => vec![Sign::part(text)?],
-            Test::Order(..) | Test::Exists(_) | Test::Regex(_) => return None,
+            Test::Regex(regex) => literals(regex.as_str())?.iter().map(|literal| Sign::part(literal)).collect::<Option<_>>()?,
+            Test::Order(..) | Test::Exists(_) => return None,
         };
         let frequency = signs.iter().map(Sign::frequency).max()?;
         let clue = |sign| Clue { field: leaf.field.clone(), sign };

@@ -9,7 +9,10 @@ use aho_corasick::AhoCorasick;
 use serde_json::Value;
 
 use super::clue::{Key, Sign};
-use crate::value::{fold, text};
+use crate::{
+    event::Found,
+    value::{fold, text},
+};
 
 type Slots = BTreeSet<usize>;
 
@@ -64,16 +67,19 @@ impl Field {
         self.keys.is_empty() && self.parts.is_empty()
     }
 
-    /// Adds the slots whose sign may be in the value.
-    pub fn collect(&self, value: &Value, slots: &mut Vec<usize>) {
+    /// Adds the slots whose sign may be in the field.
+    pub fn collect(&self, field: &Found<'_>, slots: &mut Vec<usize>) {
+        let Some(value) = field.value else { return };
         slots.extend(Key::of(value).and_then(|key| self.keys.get(&key)).into_iter().flatten());
         if self.parts.is_empty() {
             return;
         }
         let finder = self.finder.get_or_init(|| Finder::new(self.parts.keys().cloned().collect()));
-        let texts = if let Value::Array(items) = value { items } else { std::slice::from_ref(value) };
         let mut found = vec![false; finder.parts.len()];
-        texts.iter().filter_map(text).for_each(|text| finder.find(&fold(&text), &mut found));
+        match value {
+            Value::Array(items) => items.iter().filter_map(text).for_each(|text| finder.find(&fold(&text), &mut found)),
+            _ => field.folded().into_iter().for_each(|text| finder.find(text, &mut found)),
+        }
         let found = finder.parts.iter().zip(found).filter(|(_, found)| *found);
         slots.extend(found.filter_map(|(part, _)| self.parts.get(part)).flatten());
     }

@@ -3,6 +3,7 @@
 mod bucket;
 mod clue;
 mod field;
+mod pattern;
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
@@ -13,7 +14,7 @@ use bucket::Bucket;
 ///
 /// Each tree has clues: conditions of which at least one holds whenever the tree does. They are looked up by the values of the event, all
 /// that are equal to something in one look and all that are part of a text in one pass over it, and only the flows found so are tried.
-/// A tree without any (`NOT`, `greaterThan`, …) is tried with every event of its type.
+/// A tree without any (`NOT`, `greaterThan`, the expression `.*`) is tried with every event of its type.
 #[derive(Debug, Clone)]
 pub struct Index<K> {
     /// By audience, then by type.
