@@ -151,8 +151,11 @@ impl Control {
             "id": format!("complete-{}", row.id),
             "type": "flow.complete",
             "flow": {
+                "id": flow.id,
                 "flowId": flow.id,
+                "title": flow.title,
                 "flowTitle": flow.title,
+                "type": "user",
                 "flowType": "user",
                 "scriptId": flow.script_id,
                 "executionId": row.id,
@@ -164,7 +167,7 @@ impl Control {
         });
         let mut told = vec![complete];
         if let Verdict::Pause { reason, .. } = verdict {
-            let paused = json!({ "flowId": flow.id, "flowTitle": flow.title, "reason": reason });
+            let paused = json!({ "id": flow.id, "flowId": flow.id, "title": flow.title, "flowTitle": flow.title, "reason": reason });
             told.push(json!({ "id": format!("paused-{}", row.id), "type": "flow.paused", "flow": paused }));
         }
         let mut starts = Vec::new();
