@@ -14,6 +14,7 @@ mod credentials;
 mod description;
 mod executor;
 mod fixtures;
+mod flows;
 mod hostile;
 mod http;
 mod intl;
