@@ -415,7 +415,7 @@ fn what_a_flow_does_can_start_another_but_not_for_ever() {
 #[test]
 fn a_script_that_was_deleted_pauses_its_flow_and_tells_its_owner() {
     let told = LocalApi::answering(json!({}));
-    let bed = Bed::start_with(&["--allow-net", "127.0.0.1"]);
+    let bed = Bed::start_with(&["--allow-net", &told.address.to_string()]);
     let owner = bed.owner();
     let script = owner.deployed(ECHO);
     let config = json!({ "notifyUrl": format!("{}/told", told.url()) });
