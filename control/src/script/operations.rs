@@ -4,7 +4,7 @@ use crate::operations::{Operation, operation};
 /// What a script's own key may ask for.
 pub const RUNS: [&str; 3] = ["execute", "executeScript", "invoke"];
 
-/// The adapter `scripts`.
+/// The adapter `scripts`; what concerns flows and subscriptions is with the flows.
 pub const OPERATIONS: &[Operation] = &[
     operation! {
         "scripts.createScript", "Makes a script, with its first version and a key that runs it, which is shown this once.", making::CreateParams,
