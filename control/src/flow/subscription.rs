@@ -120,8 +120,7 @@ pub async fn create(scene: &Scene<'_>, params: SubscribeParams) -> Result<Answer
 /// `{count, subscriptions}`
 pub async fn list(scene: &Scene<'_>, params: OfScript) -> Result<Answer, ApiError> {
     let script = script::owned(scene, &params.script_id).await?;
-    let wanted =
-        Flows { owner_id: scene.caller.id().to_owned(), script_id: Some(script.id), are_subscriptions: true, ..Flows::default() };
+    let wanted = Flows { owner_id: scene.caller.id().to_owned(), script_id: Some(script.id), are_subscriptions: true, ..Flows::default() };
     let (rows, total) = scene.store.flows(&wanted, LISTED_MAX, 0).await?;
     let subscriptions: Vec<Value> = rows.iter().map(subscription).collect();
     let page = Page { total, limit: LISTED_MAX, offset: 0 };

@@ -4,6 +4,7 @@ mod config;
 mod history;
 mod lint;
 mod making;
+mod market;
 mod operations;
 mod running;
 mod source;
@@ -12,6 +13,7 @@ mod versions;
 
 pub use config::{Config, EXECUTIONS_PER_DAY_MAX};
 pub use making::{check_owned, code_of, config_of, owned};
+pub use market::surcharge;
 pub use operations::{OPERATIONS, RUNS};
 pub use running::{milliseconds, status};
 pub use source::CODE_BYTES_MAX;

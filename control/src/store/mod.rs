@@ -13,6 +13,7 @@ mod memory;
 mod queue;
 mod resource;
 mod script;
+mod script_market;
 
 use std::{
     fs::{File, OpenOptions},
@@ -40,6 +41,7 @@ pub use memory::{EntityRow, Period, Place};
 pub use queue::{Claim, NewEvent, NewRun, NoticeRow, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
+pub use script_market::{ScriptStanding, ScriptsWanted, Sort};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 

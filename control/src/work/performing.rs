@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage};
+use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage, Usd};
 use mirra_triggers::Event;
 use serde_json::{Map, Value, json};
 
@@ -27,6 +27,12 @@ pub struct Performed {
 }
 
 impl Performed {
+    /// What is paid for it besides what it used.
+    pub fn with_surcharge(mut self, surcharge: Usd) -> Performed {
+        self.usage.cost_usd = self.usage.cost_usd + surcharge;
+        self
+    }
+
     /// The host has failed it.
     pub fn failed(error: &ApiError) -> Performed {
         Performed::refused(InvocationError::new(error.code, error.message.clone()))
@@ -235,6 +241,8 @@ async fn run_script(
     if let Some(max) = flow::Config::kept(&flow.config).max_cost_per_execution {
         limits.cost_usd_max = limits.cost_usd_max.min(max);
     }
+    let surcharge = script::surcharge(&control.opened().await?.store, &script, control.now()).await?;
+    limits.cost_usd_max = limits.cost_usd_max.saturating_sub(surcharge);
     let given = handed(&Handed { flow, row, event, input, budget: limits.cost_usd_max })?;
     let version_id = Some(version.id.clone());
     let run = Run {
@@ -252,7 +260,7 @@ async fn run_script(
         limits,
         depth: 0,
     };
-    Ok(Performed { version_id, ..control.run(run).await?.into() })
+    Ok(Performed { version_id, ..Performed::from(control.run(run).await?).with_surcharge(surcharge) })
 }
 
 /// The prompt, with what has happened, to an agent that may all that the account may.
