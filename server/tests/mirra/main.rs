@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod ai;
+mod ai_in_handlers;
 mod ai_provider;
 mod built;
 mod cache;
