@@ -1,5 +1,4 @@
 use std::{
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     sync::{Arc, Weak},
 };
@@ -116,12 +115,8 @@ impl Control {
     }
 
     async fn opening(&self) -> Result<Opened, ApiError> {
-        let folder = &self.config.data_folder;
         // Where it lies is told to the operator: a handler may be the one that asks.
-        let failed = |error: std::io::Error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", folder.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let path = self.path();
-        let store = Store::open(&path).await.map_err(|error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", path.display())))?;
+        let store = Store::open(&self.path()).await.map_err(|error| ApiError::internal(CANNOT_OPEN, error))?;
         let owner = account::owner(&store, self.now()).await?;
         let keyring = Keyring::open(self.config.secret_key.clone(), &store).await?;
         Ok(Opened { store: Arc::new(store), owner: Caller::account(owner), keyring, resources: OnceCell::new() })

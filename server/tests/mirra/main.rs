@@ -24,6 +24,7 @@ mod network;
 mod node_packages;
 mod packages;
 mod python;
+mod opening;
 mod resources;
 mod resources_in_handlers;
 mod scripts;
