@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, Control, Means, account, ai, memory, resource, script, store::Store};
+use crate::{Answer, ApiError, Caller, Control, Means, account, ai, memory, params::Part, resource, script, store::Store};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
 pub const ADAPTERS: [&str; 7] = ["accounts", "ai", "keys", "memory", "resources", "scripts", "teams"];
@@ -33,19 +33,9 @@ pub struct Operation {
     pub run: Run,
 }
 
-/// Of operations without parameters.
-#[derive(Deserialize, JsonSchema)]
-pub struct Nothing {}
-
 #[derive(Deserialize, JsonSchema)]
 pub struct Id {
     pub id: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct TeamId {
-    team_id: String,
 }
 
 /// `"adapter.operation", "What it does.", Params, (scene, params) => future of the answer`
@@ -73,16 +63,16 @@ const OPERATIONS: &[Operation] = &[
         (scene, params) => account::create_sub_account(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "accounts.listSubAccounts", "Lists the accounts that this account has made.", Nothing,
-        (scene, _params) => account::list_sub_accounts(scene.store, scene.caller)
+        "accounts.listSubAccounts", "Lists the accounts that this account has made.", Part,
+        (scene, params) => account::list_sub_accounts(scene.store, scene.caller, &params)
     },
     operation! {
         "keys.create", "Makes a key, which is shown this once.", account::KeyParams,
         (scene, params) => account::create_key(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "keys.list", "Lists the keys of this account that count.", Nothing,
-        (scene, _params) => account::list_keys(scene.store, scene.caller)
+        "keys.list", "Lists the keys of this account that count.", Part,
+        (scene, params) => account::list_keys(scene.store, scene.caller, &params)
     },
     operation! {
         "keys.revoke", "Revokes a key.", Id,
@@ -137,12 +127,12 @@ const OPERATIONS: &[Operation] = &[
         (scene, params) => account::create_team(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "teams.list", "Lists the teams that this account is in.", Nothing,
-        (scene, _params) => account::list_teams(scene.store, scene.caller)
+        "teams.list", "Lists the teams that this account is in.", Part,
+        (scene, params) => account::list_teams(scene.store, scene.caller, &params)
     },
     operation! {
-        "teams.listMembers", "Lists who is in a team.", TeamId,
-        (scene, params) => account::list_members(scene.store, scene.caller, &params.team_id)
+        "teams.listMembers", "Lists who is in a team.", account::MembersParams,
+        (scene, params) => account::list_members(scene.store, scene.caller, params)
     },
     operation! {
         "teams.removeMember", "Removes somebody from a team, or leaves it.", account::MemberParams,
