@@ -80,11 +80,11 @@ const OPERATIONS: &[Operation] = &[
     },
     operation! {
         "memory.create", "Keeps something in the memory.", memory::CreateParams,
-        (scene, params) => memory::create(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::create(&scene, params)
     },
     operation! {
         "memory.createTask", "Keeps a task in the memory.", memory::CreateTaskParams,
-        (scene, params) => memory::create_task(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::create_task(&scene, params)
     },
     operation! {
         "memory.delete", "Deletes an entity of the memory.", memory::DeleteParams,
@@ -116,7 +116,7 @@ const OPERATIONS: &[Operation] = &[
     },
     operation! {
         "memory.update", "Changes an entity of the memory.", memory::UpdateParams,
-        (scene, params) => memory::update(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::update(&scene, params)
     },
     operation! {
         "teams.addMember", "Adds an account to a team.", account::MemberParams,

@@ -33,7 +33,7 @@ pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
 pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
 pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
-pub use memory::{EntityRow, Period, Place};
+pub use memory::{EntityRow, MemoryUse, Period, Place, Times};
 pub use opening::OpenError;
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
