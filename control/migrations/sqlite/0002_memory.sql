@@ -47,7 +47,7 @@ CREATE UNIQUE INDEX memory_placement_by_entity ON memory_placement (seq, graph_i
 CREATE INDEX memory_placement_by_graph ON memory_placement (graph_id, seq);
 CREATE INDEX memory_placement_by_name ON memory_placement (graph_id, name, seq);
 -- Few, compared to all: only these can be seen in several graphs of one account.
-CREATE INDEX memory_placement_shared ON memory_placement (graph_id, type, seq) WHERE shared_by IS NOT NULL;
+CREATE INDEX memory_placement_shared ON memory_placement (graph_id, shared_by, type, seq) WHERE shared_by IS NOT NULL;
 
 -- How many a graph has: counting a million takes longer than all else.
 CREATE TABLE memory_count (

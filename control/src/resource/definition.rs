@@ -21,6 +21,8 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 5_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// Older clients have more names for it.
+    #[serde(alias = "webhook", alias = "custom")]
     Api,
     Llm,
     Script,

@@ -22,6 +22,8 @@ const CURRENCIES: [&str; 2] = ["USDC", "USD"];
 pub enum Model {
     #[default]
     Free,
+    /// As older clients call it, with a `price`.
+    #[serde(alias = "paid")]
     PayPerCall,
     Subscription,
     Tiered,
@@ -33,7 +35,7 @@ pub struct Pricing {
     #[serde(default, deserialize_with = "params::some")]
     pub model: Model,
     /// For each call, or for each month.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "price", skip_serializing_if = "Option::is_none")]
     pub base_price: Option<Usd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,

@@ -111,14 +111,15 @@ macro_rules! newest_of {
     };
 }
 
-/// The sum of all graphs, without those that another graph of the account has as well: it was shared then.
+/// The sum of all graphs, without those that another graph of the account has as well: it was shared then. (`> ''`, since the index of what is
+/// shared is taken for that, and another for IS NOT NULL.)
 macro_rules! count_of {
     ($of_type:literal, $shared_of_type:literal) => {
         concat!(
             "SELECT (SELECT COALESCE(SUM(c.entities), 0) FROM memory_count c WHERE c.graph_id IN ",
             graphs!(),
             $of_type,
-            ") - (SELECT COUNT(*) FROM memory_placement p WHERE p.shared_by IS NOT NULL AND p.graph_id IN ",
+            ") - (SELECT COUNT(*) FROM memory_placement p WHERE p.shared_by > '' AND p.graph_id IN ",
             graphs!(),
             $shared_of_type,
             " AND EXISTS (SELECT 1 FROM memory_placement o WHERE o.seq = p.seq AND o.graph_id <> p.graph_id AND o.graph_id IN ",

@@ -15,7 +15,7 @@ const TURN_TIME_MAX: Duration = Duration::from_secs(10);
 const TURN_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", path.display())]
+#[error("{}: {}", path.display(), reason(error))]
 pub struct OpenError {
     path: PathBuf,
     error: sqlx::Error,
@@ -28,24 +28,36 @@ impl OpenError {
 
     /// What the operator can do about it.
     pub fn next_step(&self) -> &'static str {
-        match &self.error {
-            sqlx::Error::Io(error) => of_file(error.kind()),
-            sqlx::Error::Database(error) => {
-                // What stands above the first byte tells more than is needed here.
-                let code = error.code().and_then(|code| code.parse::<u32>().ok()).map_or(0, |code| code & 0xff);
-                of_sqlite(code)
-            }
-            sqlx::Error::Migrate(error) => match **error {
-                MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-                    "It was written by a newer mirra: start that one, or go back to a backup that was made before."
-                }
-                MigrateError::VersionMismatch(_) => {
-                    "It was written by another build of mirra: start that one, or choose another folder with --data DIR."
-                }
-                _ => "If this goes on, go back to a backup.",
-            },
-            _ => FOLDER,
+        of(&self.error)
+    }
+}
+
+/// A file's error is none of a database, whatever sqlx makes of it.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+fn of(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Io(error) => of_file(error.kind()),
+        sqlx::Error::Database(error) => {
+            // What stands above the first byte tells more than is needed here.
+            of_sqlite(error.code().and_then(|code| code.parse::<u32>().ok()).map_or(0, |code| code & 0xff))
         }
+        sqlx::Error::Migrate(error) => match &**error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => of(error),
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
+                "It was written by a newer mirra: start that one, or go back to a backup that was made before."
+            }
+            MigrateError::VersionMismatch(_) => {
+                "It was written by another build of mirra: start that one, or choose another folder with --data DIR."
+            }
+            _ => "If this goes on, go back to a backup.",
+        },
+        _ => FOLDER,
     }
 }
 

@@ -234,7 +234,7 @@ fn resources_as_clients_use_them() {
     assert_eq!((text(&browsed[0], "id"), text(&found[0], "id")), (id, id));
 }
 
-/// As another client of the first version gives them.
+/// As other clients of the first version give them, with names of their own for types and prices.
 #[test]
 fn a_bearers_token_is_a_token() {
     let api = prices();
@@ -243,8 +243,11 @@ fn a_bearers_token_is_a_token() {
     let mut resource = crypto(&api);
     resource["endpoint"]["authentication"] = "bearer".into();
     resource["endpoint"]["authConfig"] = Value::Null;
-    let id = javascript.ask("POST", "/resources", resource)["id"].clone();
-    let id = id.as_str().unwrap();
+    resource["resourceType"] = "custom".into();
+    resource["pricing"] = json!({ "model": "paid", "price": 0.25, "subscriptionTiers": null });
+    let made = javascript.ask("POST", "/resources", resource);
+    assert_eq!((&made["type"], &made["pricing"]), (&json!("api"), &json!({ "model": "pay-per-call", "basePrice": 0.25 })));
+    let id = text(&made, "id");
     javascript.ask("POST", &format!("/resources/{id}/install"), Value::Null);
     let credentials = json!({ "type": "bearer", "credentials": { "token": "secret-of-bearer", "accessToken": null } });
     assert_eq!(javascript.ask("POST", &format!("/resources/{id}/authenticate"), credentials)["isAuthenticated"], true);
