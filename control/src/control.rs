@@ -1,5 +1,4 @@
 use std::{
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     sync::{Arc, Weak},
 };
@@ -76,6 +75,8 @@ pub struct Control {
     work: OnceLock<Work>,
     /// Of each script, by whoever asks for them.
     manual_executions: RateLimit,
+    /// Of each hook.
+    hook_requests: RateLimit,
     /// Which flows events start.
     matcher: Matcher,
     /// Something is to be done, or may be.
@@ -104,6 +105,7 @@ impl Control {
     pub fn new(config: Config) -> Control {
         Control {
             manual_executions: RateLimit::per_minute(config.limits.manual_executions_per_minute),
+            hook_requests: RateLimit::per_minute(config.limits.requests_per_minute),
             config,
             opened: OnceCell::new(),
             handlers: OnceLock::new(),
@@ -126,12 +128,8 @@ impl Control {
     }
 
     async fn opening(&self) -> Result<Opened, ApiError> {
-        let folder = &self.config.data_folder;
         // Where it lies is told to the operator: a handler may be the one that asks.
-        let failed = |error: std::io::Error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", folder.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let path = self.path();
-        let store = Store::open(&path).await.map_err(|error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", path.display())))?;
+        let store = Store::open(&self.path()).await.map_err(|error| ApiError::internal(CANNOT_OPEN, error))?;
         let owner = account::owner(&store, self.now()).await?;
         let keyring = Keyring::open(self.config.secret_key.clone(), &store).await?;
         Ok(Opened { store: Arc::new(store), owner: Caller::account(owner), keyring, resources: OnceCell::new() })
@@ -188,6 +186,10 @@ impl Control {
 
     pub(crate) fn manual_executions(&self) -> &RateLimit {
         &self.manual_executions
+    }
+
+    pub(crate) fn hook_requests(&self) -> &RateLimit {
+        &self.hook_requests
     }
 
     pub(crate) fn matcher(&self) -> &Matcher {

@@ -227,7 +227,11 @@ pub fn read_call(json: &RawValue) -> Result<(String, String, Json), ApiError> {
         params: Option<Json>,
     }
     let Call { resource_id, method, params } = crate::params::read(json)?;
-    Ok((resource_id, method, params.filter(|params| params.get() != "null").unwrap_or_else(empty)))
+    let params = params.filter(|params| params.get() != "null").unwrap_or_else(empty);
+    // Clients whose types say `memory.delete(id)` send what they were given.
+    let is_id = params.get().starts_with('"') && !operations::names_of(&resource_id).is_empty();
+    let params = if is_id { to_raw_value(&BTreeMap::from([("id", &params)])).unwrap_or(params) } else { params };
+    Ok((resource_id, method, params))
 }
 
 /// What is sent says more than what is asked behind the address, and less than what the address itself names.

@@ -21,7 +21,7 @@ use crate::{
     config::{HostFlags, LimitFlags, OwnerKey, WallFlags, listen_address},
     deploy,
     failure::{Exit, Failure},
-    http::{self, Admission, Api, Endpoint, Served},
+    http::{self, Admission, Api, Endpoint, Served, Strangers},
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
@@ -115,7 +115,7 @@ impl Serve {
 
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let control = compose::control(&self.host, key.is_some(), Some(public_url))?;
-        if let Some(NewKey { key, .. }) = control.open().await.map_err(cannot_open)? {
+        if let Some(NewKey { key, .. }) = control.open().await? {
             say(format_args!("the owner's key, which is shown this once: {key}"));
         }
         let executor = Arc::new(compose::executor(&self.host, bundler, self.size(), &control).await?);
@@ -129,10 +129,11 @@ impl Serve {
         let executor_of_scripts: Weak<dyn Executor> = Arc::<LocalExecutor>::downgrade(&executor);
         control.offer_executor(executor_of_scripts).map_err(cannot_open)?;
         let admission = key.map_or(Admission::Local, Admission::Key);
-        let rate = RateLimit::per_minute(self.host.platform_limits()?.requests_per_minute);
+        let per_minute = self.host.platform_limits()?.requests_per_minute;
+        let (rate, strangers) = (RateLimit::per_minute(per_minute), Strangers::new(per_minute));
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate };
         let is_draining = AtomicBool::new(false);
-        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
+        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, strangers, api, limits, address, is_draining };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
         let working = endpoint.api.control.clone();

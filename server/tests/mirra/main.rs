@@ -4,10 +4,13 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod ai;
+mod ai_in_handlers;
 mod ai_provider;
+mod bounds;
 mod built;
 mod cache;
 mod catalog;
+mod clients;
 mod command_line;
 mod control;
 mod crash;
@@ -23,6 +26,7 @@ mod local_api;
 mod memory;
 mod network;
 mod node_packages;
+mod opening;
 mod packages;
 mod python;
 mod resources;
