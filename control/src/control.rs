@@ -1,12 +1,13 @@
 use std::{
     path::PathBuf,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use mirra_egress::{Egress, Reach};
 use mirra_host_sdk::{Clock, ErrorCode, Executor, Json, SystemClock, Usd};
-use std::sync::OnceLock;
-
 use tokio::sync::{Notify, OnceCell};
 
 use crate::{
@@ -81,6 +82,7 @@ pub struct Control {
     matcher: Matcher,
     /// Something is to be done, or may be.
     work_has_come: Notify,
+    is_stopping: AtomicBool,
 }
 
 struct Work {
@@ -112,6 +114,7 @@ impl Control {
             work: OnceLock::new(),
             matcher: Matcher::default(),
             work_has_come: Notify::new(),
+            is_stopping: AtomicBool::new(false),
         }
     }
 
@@ -200,6 +203,16 @@ impl Control {
     pub(crate) fn work_has_come(&self) {
         self.matcher.is_stale();
         self.work_has_come.notify_one();
+    }
+
+    /// From now on nothing is begun that is not asked for.
+    pub fn stop_working(&self) {
+        self.is_stopping.store(true, Relaxed);
+        self.work_has_come.notify_one();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Relaxed)
     }
 
     /// Until it does.

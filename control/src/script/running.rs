@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Answer, ApiError,
-    apart::apart,
+    apart::to_its_end,
     dispatch::Run,
     operations::Scene,
     store::{ExecutionRow, Runnable},
@@ -180,7 +180,7 @@ async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Op
         store.end_execution(&kept).await?;
         Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
     };
-    apart(work).await
+    to_its_end(work).await
 }
 
 /// The caller's own, or the one that their key is for.

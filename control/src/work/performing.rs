@@ -6,7 +6,10 @@ use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Json, LogEntry, Outcome
 use mirra_triggers::Event;
 use serde_json::{Map, Value, json};
 
-use super::retry::{self, Next};
+use super::{
+    TROUBLE_PAUSE,
+    retry::{self, Next},
+};
 use crate::{
     ApiError, Caller, Control, Means,
     dispatch::Run,
@@ -70,7 +73,11 @@ impl Control {
             Some(refusal) => Performed::refused(refusal),
             None => {
                 let event: Option<Event> = serde_json::from_str(&row.input).ok();
-                perform(self, &flow, &row, event.as_ref(), None).await?
+                let performed = perform(self, &flow, &row, event.as_ref(), None).await;
+                performed.unwrap_or_else(|error| {
+                    tracing::error!(run = row.id, cause = error.cause.as_ref().map(ToString::to_string), "a run failed: {error}");
+                    Performed::failed(&error)
+                })
             }
         };
         let error = performed.result.as_ref().err();
@@ -90,7 +97,11 @@ impl Control {
             Next::Pause => Verdict::Pause { reason: reason(error), notice: self.notice(&flow, &row, error)? },
         };
         let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
-        store.end_run(&flow.id, &end, &verdict, &starts).await?;
+        // It has happened, and will be said as soon as it can be.
+        while let Err(error) = store.end_run(&flow.id, &end, &verdict, &starts).await {
+            tracing::error!(run = row.id, "the end of a run cannot be written yet: {error}");
+            tokio::time::sleep(TROUBLE_PAUSE).await;
+        }
         if matches!(verdict, Verdict::Pause { .. }) {
             self.matcher().is_stale();
         }

@@ -12,7 +12,7 @@ use mirra_control::{ApiError, NewKey, RateLimit};
 use mirra_host_sdk::Executor;
 use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tracing_subscriber::EnvFilter;
 
 use super::once;
@@ -136,15 +136,21 @@ impl Serve {
         let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, strangers, api, limits, address, is_draining };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
-        let working = endpoint.api.control.clone();
-        tokio::spawn(async move { working.work().await });
+        let (control, working) = (endpoint.api.control.clone(), endpoint.api.control.clone());
+        let work = tokio::spawn(async move { working.work().await });
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = stopped.map(|_| ());
-        let serving = http::serve(listener, Arc::new(endpoint), stopped, Duration::from_secs(self.drain_s));
+        let drain_max = Duration::from_secs(self.drain_s);
+        let serving = async {
+            let is_drained = http::serve(listener, Arc::new(endpoint), stopped, drain_max).await;
+            // Runs of flows that have begun may end, too; those that do not are taken over by the next process.
+            timeout(drain_max, work).await.is_ok() && is_drained
+        };
         let stopping = async {
             signals.next().await;
             say(format_args!("stopping: calls in flight may end; press Ctrl-C again to stop at once"));
+            control.stop_working();
             // Received as long as the server serves.
             let _ = stop.send(());
             signals.next().await;

@@ -437,3 +437,80 @@ fn a_script_that_was_deleted_pauses_its_flow_and_tells_its_owner() {
     // Events go by it.
     assert_eq!(data(owner.request("POST", "/v1/events", json!({ "type": "a.b" })))["flows"], 0);
 }
+
+#[test]
+fn a_script_is_subscribed_to_events() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let script = owner.deployed(ECHO);
+    let path = format!("/v1/scripts/{script}/subscriptions");
+    let conditions = json!([{ "field": "gmail.subject", "operator": "starts_with", "value": "Invoice" }]);
+    let made = data(owner.request("POST", &path, json!({ "eventType": "gmail.email_received", "conditions": conditions })));
+    assert_eq!((&made["enabled"], &made["eventType"]), (&json!(true), &json!("gmail.email_received")), "{made}");
+    let send = |id: &str, subject: &str| {
+        data(owner.request("POST", "/v1/events", json!({ "type": "gmail.email_received", "id": id, "gmail": { "subject": subject } })))
+    };
+    assert_eq!((&send("1", "Invoice 7")["flows"], &send("2", "Hello")["flows"]), (&json!(1), &json!(0)));
+    until("it runs", || data(owner.request("GET", &format!("/v1/scripts/{script}/metrics"), Value::Null))["totalExecutions"] == 1);
+    // It is no flow among the others.
+    assert_eq!(owner.flows("listFlows", json!({})).json()["meta"]["total"], 0);
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    data(owner.request("PATCH", &one, json!({ "enabled": false })));
+    assert_eq!(send("3", "Invoice 8")["flows"], 0);
+    data(owner.request("PATCH", &one, json!({ "enabled": true, "conditions": [] })));
+    assert_eq!(refusal(&owner.request("PATCH", &one, json!({ "conditions": [{ "field": "x" }] }))).0, 400);
+    let listed = owner.request("GET", &path, Value::Null).json();
+    assert_eq!((&listed["meta"]["total"], &listed["data"][0]["id"]), (&json!(1), &made["id"]), "{listed}");
+    data(owner.request("DELETE", &one, Value::Null));
+    assert_eq!(owner.request("PATCH", &one, json!({ "enabled": true })).status, 404);
+}
+
+#[test]
+fn a_flows_code_is_read_and_changed_by_the_flow() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let flow = owner.flow(json!({ "title": "code", "schedule": "0 0 1 1 *", "code": "export const handler = () => 'one';\n" }));
+    let id = &flow["id"];
+    let run = || data(owner.dispatch("flows", "executeFlow", json!({ "flowId": id })))["result"].clone();
+    let read = data(owner.dispatch("flows", "readFlowScript", json!({ "flowId": id })));
+    assert_eq!((&read["code"], run()), (&json!("1\texport const handler = () => 'one';\n"), json!("one")));
+    let edits = json!([{ "oldText": "'one'", "newText": "'two'" }]);
+    let edited = data(owner.dispatch("flows", "editFlowScript", json!({ "flowId": id, "edits": edits })));
+    assert_eq!((&edited["copied"], run()), (&json!(false), json!("two")));
+    let code = "export const handler = () => 'three';";
+    data(owner.dispatch("flows", "modifyFlowScript", json!({ "flowId": id, "newCode": code })));
+    assert_eq!(
+        (run(), data(owner.dispatch("scripts", "getFlowScript", json!({ "flowId": id })))["code"].clone()),
+        (json!("three"), json!(code))
+    );
+    // What cannot run changes nothing of what does.
+    assert_eq!(owner.dispatch("flows", "modifyFlowScript", json!({ "flowId": id, "newCode": "nothing" })).status, 400);
+    assert_eq!(run(), "three");
+}
+
+/// As many of a flow at a time as it may, and the others in their turn.
+#[test]
+fn ten_runs_of_a_flow_at_a_time() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (running, peak) = (now.clone(), most.clone());
+    let world = LocalApi::start(move |_| {
+        peak.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+        // Long enough for all that may to be there.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        running.fetch_sub(1, SeqCst);
+        crate::local_api::Answered::json(200, &json!({}))
+    });
+    let bed = Bed::start_with(&["--allow-net", &world.address.to_string()]);
+    let owner = bed.owner();
+    let code = format!("export const handler = async () => (await fetch('{}/')).status;", world.url());
+    let flow = owner.flow(json!({ "title": "many", "eventType": "a.b", "code": code }));
+    let events: Vec<_> = (0..35).map(|id| json!({ "type": "a.b", "id": id.to_string() })).collect();
+    assert_eq!(data(owner.request("POST", "/v1/events", json!(events)))["accepted"], 35);
+    let runs = owner.after_runs(flow["id"].as_str().unwrap(), 35);
+    assert!(runs.iter().all(|run| run["status"] == "success"), "{:?}", runs[0]);
+    assert_eq!(most.load(SeqCst), 10);
+}
