@@ -101,6 +101,7 @@ pub(crate) struct Opened {
 const FILE: &str = "mirra.db";
 const RESOURCES: &str = "resources";
 const MEMORY: &str = "memory";
+const AI: &str = "ai";
 const CANNOT_OPEN: &str = "the store cannot be opened";
 
 impl Control {
@@ -280,13 +281,16 @@ impl Control {
         means: Means,
     ) -> Result<Answer, ApiError> {
         let store = &*self.opened().await?.store;
-        let scene = Scene { control: self, store, caller, now: self.now(), means };
+        let mut scene = Scene { control: self, store, caller, now: self.now(), means };
         let known = operations::names_of(adapter);
         if known.is_empty() {
             caller.may_use(RESOURCES)?;
             return resource::call(&scene, adapter, operation, params).await;
         }
         caller.may_call(adapter, operation)?;
+        if scene.means.is_of_nobody() && adapter == AI {
+            scene.means.budget = account::spending::of_today(self, caller.id()).await?;
+        }
         let found = operations::find(adapter, operation).ok_or_else(|| {
             ApiError::new(ErrorCode::NotFound, format!("{adapter} has no operation '{operation}': it has {}", known.join(", ")))
         })?;

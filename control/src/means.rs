@@ -36,19 +36,28 @@ pub struct Means {
     pub depth: u32,
     /// Of a handler that asks: the hosts that it wants to reach, where it says so. None: it is no handler that asks.
     pub handler: Option<Handler>,
+    /// Of a flow, which has a budget of its own.
+    pub is_flow: bool,
 }
 
 impl Default for Means {
     /// Of somebody who asks for themselves.
     fn default() -> Means {
-        Means { budget: Arc::new(Unlimited), deadline: Instant::now() + TIME_MAX, allowed_resources: Vec::new(), depth: 0, handler: None }
+        Means {
+            budget: Arc::new(Unlimited),
+            deadline: Instant::now() + TIME_MAX,
+            allowed_resources: Vec::new(),
+            depth: 0,
+            handler: None,
+            is_flow: false,
+        }
     }
 }
 
 impl Means {
     /// Of a flow, which spends what it may of its own.
     pub fn of_flow(purse: Arc<Purse>) -> Means {
-        Means { budget: purse, deadline: Instant::now() + FLOW_TIME_MAX, ..Means::default() }
+        Means { is_flow: true, budget: purse, deadline: Instant::now() + FLOW_TIME_MAX, ..Means::default() }
     }
 }
 
@@ -94,11 +103,17 @@ impl From<&Operation> for Means {
             allowed_resources: operation.allowed_resources.clone(),
             depth: operation.depth,
             handler: Some(Handler { allowed_hosts: operation.allowed_hosts.clone() }),
+            is_flow: false,
         }
     }
 }
 
 impl Means {
+    /// Whoever asks pays for themselves: neither a handler nor a flow does.
+    pub fn is_of_nobody(&self) -> bool {
+        self.handler.is_none() && !self.is_flow
+    }
+
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }

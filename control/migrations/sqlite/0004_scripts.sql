@@ -81,7 +81,7 @@ CREATE TABLE execution (
   script_id TEXT,
   version_id TEXT,
   flow_id TEXT,
-  -- manual, http, cron, event, webhook
+  -- manual, http, cron, event, webhook, batch
   trigger TEXT NOT NULL,
   -- queued, waiting (for others of its flow to end), running, completed, failed, timeout
   status TEXT NOT NULL,

@@ -18,7 +18,7 @@ CREATE TABLE flow (
   -- JSON; none: every event of that type.
   conditions TEXT,
   webhook_id TEXT UNIQUE,
-  -- direct, llm
+  -- direct, llm, batch
   execution_type TEXT NOT NULL,
   script_id TEXT,
   prompt TEXT,
@@ -125,7 +125,7 @@ CREATE INDEX hook_by_flow ON hook (flow_id);
 CREATE TABLE notification (
   id TEXT PRIMARY KEY,
   account_id TEXT NOT NULL REFERENCES account (id),
-  -- flow.paused
+  -- flow.paused, flow.completed
   kind TEXT NOT NULL,
   message TEXT NOT NULL,
   -- JSON.

@@ -5,6 +5,7 @@
 
 mod key;
 mod limits;
+pub mod spending;
 mod sub_account;
 mod team;
 

@@ -1,5 +1,6 @@
 //! Flows: scripts, or prompts, that run by the clock, by events, or when a webhook is called.
 
+pub mod batch;
 mod code;
 mod config;
 mod finding;

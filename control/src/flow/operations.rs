@@ -1,5 +1,5 @@
 use super::{
-    code, finding,
+    batch, code, finding,
     making::{self, Kind},
     subscription, trying,
 };
@@ -10,6 +10,10 @@ use crate::{
 
 /// The adapter `flows`.
 pub const OPERATIONS: &[Operation] = &[
+    operation! {
+        "flows.createBatchOperation", "Carries out many operations, some at a time.", batch::BatchParams,
+        (scene, params) => batch::create(&scene, params)
+    },
     operation! {
         "flows.createEventFlow", "Makes a flow that events start.", Given<making::CreateParams>,
         (scene, params) => making::create(&scene, params, Kind::Event)

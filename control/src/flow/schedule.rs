@@ -3,6 +3,7 @@
 use mirra_triggers::Schedule;
 
 use super::{
+    batch::{self, BATCH},
     config::{Config, MissedTicks},
     making::ACTIVE,
 };
@@ -27,6 +28,9 @@ fn jitter_ms(flow_id: &str, spread_ms: u32) -> i64 {
 
 /// What becomes of a flow that is due: its tick is run, and the next one follows. Of ticks that were missed, the latest is run, or none.
 pub fn tick(row: &FlowRow, now: i64, spread_ms: u32) -> Option<Tick> {
+    if row.execution_type == BATCH {
+        return batch::first(row, now);
+    }
     let (due_at, first) = (row.next_due_at?, row.next_tick_at?);
     let schedule = Schedule::parse(row.schedule.as_deref()?).ok()?;
     let jitter = jitter_ms(&row.id, spread_ms);

@@ -24,23 +24,22 @@ const PRICE_USD_MAX: Usd = Usd::from_picodollars(10_000_000_000_000_000);
 
 /// What a script costs whoever installs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "model", rename_all = "kebab-case")]
-enum Pricing {
+struct Pricing {
+    model: Model,
+    /// USD: of an execution on top of what that uses, or of 30 days, paid when it is first executed in them.
+    #[serde(default, alias = "basePrice", alias = "pricePerExecution", alias = "monthlyPrice", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    price: Option<Usd>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Model {
     #[default]
     Free,
-    /// USD for each execution, on top of what that uses.
-    #[serde(alias = "pay-per-call")]
-    PayPerExecution {
-        #[serde(alias = "basePrice", alias = "pricePerExecution")]
-        #[schemars(with = "f64")]
-        price: Usd,
-    },
-    /// USD for 30 days, paid when it is first executed in them.
-    Subscription {
-        #[serde(alias = "basePrice", alias = "monthlyPrice")]
-        #[schemars(with = "f64")]
-        price: Usd,
-    },
+    #[serde(alias = "pay-per-call", alias = "paid")]
+    PayPerExecution,
+    Subscription,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -56,17 +55,13 @@ pub async fn surcharge(store: &Store, script: &ScriptRow, now: i64) -> Result<Us
     if script.installed_from.is_none() {
         return Ok(Usd::ZERO);
     }
-    Ok(match pricing_of(script) {
-        Pricing::Free => Usd::ZERO,
-        Pricing::PayPerExecution { price } => price,
-        Pricing::Subscription { price } => {
-            if store.pay_month(&script.id, now).await? {
-                price
-            } else {
-                Usd::ZERO
-            }
-        }
-    })
+    let Pricing { model, price } = pricing_of(script);
+    let is_due = match model {
+        Model::Free => false,
+        Model::PayPerExecution => true,
+        Model::Subscription => store.pay_month(&script.id, now).await?,
+    };
+    Ok(price.filter(|_| is_due).unwrap_or_default())
 }
 
 fn pricing_of(script: &ScriptRow) -> Pricing {
@@ -86,10 +81,10 @@ pub async fn publish(scene: &Scene<'_>, params: PublishParams) -> Result<Answer,
     if script.description.trim().is_empty() {
         return Err(ApiError::invalid("description", "a script needs a description to be published, by which others find it"));
     }
-    if let Pricing::PayPerExecution { price } | Pricing::Subscription { price } = pricing
-        && (price == Usd::ZERO || price > PRICE_USD_MAX)
-    {
-        return Err(ApiError::invalid("pricing.price", format!("price must be above 0 and at most {PRICE_USD_MAX} USD")));
+    let is_paid = pricing.model != Model::Free;
+    if is_paid != pricing.price.is_some_and(|price| price > Usd::ZERO && price <= PRICE_USD_MAX) {
+        let message = format!("pricing.price must be above 0 and at most {PRICE_USD_MAX} USD, and none of what is free");
+        return Err(ApiError::invalid("pricing.price", message));
     }
     scene.store.publish_script(&script.id, Some(&written(&pricing)?), Some(scene.now)).await?;
     Answer::of(&json!({

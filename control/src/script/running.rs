@@ -11,7 +11,7 @@ use super::{
     market::surcharge,
 };
 use crate::{
-    Answer, ApiError,
+    Answer, ApiError, account,
     apart::to_its_end,
     dispatch::Run,
     operations::Scene,
@@ -143,6 +143,8 @@ async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Op
         let message = format!("the script was executed {} times within a minute", scene.control.manual_executions().limit());
         return Err(ApiError { retry_after: Some(retry_after), ..ApiError::new(ErrorCode::RateLimited, message) });
     }
+    // Refused where the account has nothing left today; what runs is counted as it ends.
+    drop(account::spending::of_today(scene.control, &script.owner_id).await?);
     let data = data.unwrap_or_else(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
     let trigger = trigger.filter(Value::is_object).unwrap_or_else(|| json!({ "type": "manual" }));
     let account_id = script.owner_id.clone();

@@ -160,6 +160,14 @@ impl Store {
         Ok(used.unwrap_or_default())
     }
 
+    /// What an account has spent besides runs.
+    pub async fn add_cost(&self, account_id: &str, day: i64, cost: Usd) -> Result<(), sqlx::Error> {
+        let query = "INSERT INTO day_usage (subject_id, day, cost_picodollars) VALUES ($1, $2, $3)
+            ON CONFLICT (subject_id, day) DO UPDATE SET cost_picodollars = cost_picodollars + excluded.cost_picodollars";
+        let cost = i64::try_from(cost.picodollars()).unwrap_or(i64::MAX);
+        sqlx::query(query).bind(account_id).bind(day).bind(cost).execute(&mut *self.writer.lock().await).await.map(drop)
+    }
+
     /// Ended before a time, at most so many. How many it were.
     pub async fn forget_results(&self, before: i64, max: u64) -> Result<u64, sqlx::Error> {
         let query = "DELETE FROM execution WHERE seq IN (SELECT seq FROM execution WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";

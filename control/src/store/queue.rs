@@ -57,6 +57,10 @@ pub enum Verdict {
         due_at: i64,
         counts: bool,
     },
+    /// It is over, and so is its flow.
+    Complete {
+        notice: NoticeRow,
+    },
     /// It is over, and its flow runs no more until somebody says so.
     Pause {
         reason: String,
@@ -186,10 +190,14 @@ impl Store {
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let is_ended = match verdict {
             Verdict::Again { due_at, counts } => put_back(&mut change, end, *due_at, *counts).await?,
-            Verdict::Over | Verdict::Pause { .. } => super::execution::end(&mut *change, end).await?,
+            Verdict::Over | Verdict::Complete { .. } | Verdict::Pause { .. } => super::execution::end(&mut *change, end).await?,
         };
         if !is_ended {
             return Ok(false);
+        }
+        if let Verdict::Complete { notice } = verdict {
+            sqlx::query("UPDATE flow SET status = 'completed' WHERE id = $1").bind(flow_id).execute(&mut *change).await?;
+            insert_notice(&mut change, notice).await?;
         }
         if let Verdict::Pause { reason, notice } = verdict {
             let query = "UPDATE flow SET status = 'paused', paused_at = $2, pause_reason = $3, next_tick_at = NULL, next_due_at = NULL

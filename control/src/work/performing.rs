@@ -14,7 +14,8 @@ use crate::{
     ApiError, Caller, Control, Means,
     dispatch::Run,
     event::{Handed, handed, runs_of},
-    flow, id,
+    flow::{self, batch::BATCH},
+    id,
     means::Purse,
     script,
     store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, Runnable, Verdict},
@@ -92,9 +93,12 @@ impl Control {
             end.cost_picodollars = end.cost_picodollars.saturating_add(tick_usd);
         }
         let verdict = match next {
+            Next::Over if flow.execution_type == BATCH && flow::batch::next(&flow, &row, 0).is_none() => {
+                Verdict::Complete { notice: self.notice("flow.completed", format!("\"{}\" is done", flow.title), &flow, &row, error)? }
+            }
             Next::Over => Verdict::Over,
             Next::Again { wait_ms, counts } => Verdict::Again { due_at: end.ended_at + wait_ms, counts },
-            Next::Pause => Verdict::Pause { reason: reason(error), notice: self.notice(&flow, &row, error)? },
+            Next::Pause => Verdict::Pause { reason: reason(error), notice: self.paused_notice(&flow, &row, error)? },
         };
         let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
         // It has happened, and will be said as soon as it can be.
@@ -133,14 +137,26 @@ impl Control {
         Ok(None)
     }
 
-    fn notice(&self, flow: &FlowRow, row: &ExecutionRow, error: Option<&InvocationError>) -> Result<NoticeRow, ApiError> {
+    fn paused_notice(&self, flow: &FlowRow, row: &ExecutionRow, error: Option<&InvocationError>) -> Result<NoticeRow, ApiError> {
+        let message = format!("The flow \"{}\" was paused: {}", flow.title, reason(error));
+        self.notice("flow.paused", message, flow, row, error)
+    }
+
+    fn notice(
+        &self,
+        kind: &str,
+        message: String,
+        flow: &FlowRow,
+        row: &ExecutionRow,
+        error: Option<&InvocationError>,
+    ) -> Result<NoticeRow, ApiError> {
         let now = self.now();
         let webhook_url = flow::Config::kept(&flow.config).notify_url;
         Ok(NoticeRow {
             id: id::new("note")?,
             account_id: flow.owner_id.clone(),
-            kind: "flow.paused".to_owned(),
-            message: format!("The flow \"{}\" was paused: {}", flow.title, reason(error)),
+            kind: kind.to_owned(),
+            message,
             details: json!({ "flowId": flow.id, "executionId": row.id, "error": error }).to_string(),
             created_at: now,
             read_at: None,
@@ -188,6 +204,9 @@ impl Control {
             told.push(json!({ "id": format!("paused-{}", row.id), "type": "flow.paused", "flow": paused }));
         }
         let mut starts = Vec::new();
+        if flow.execution_type == BATCH {
+            starts.extend(flow::batch::next(flow, row, end.ended_at));
+        }
         for json in told {
             let Ok(mut event) = Event::read(json, end.ended_at, String::new) else { continue };
             event.set_user_id(&flow.owner_id);
@@ -217,6 +236,7 @@ pub async fn perform(
     input: Option<&Map<String, Value>>,
 ) -> Result<Performed, ApiError> {
     let performed = match (&*flow.execution_type, &flow.script_id, &flow.prompt) {
+        (BATCH, ..) => do_batch(control, flow, row).await,
         ("llm", _, Some(prompt)) => ask(control, flow, row, event, input, prompt).await,
         (_, Some(script_id), _) => run_script(control, flow, row, event, input, script_id).await,
         _ => return Ok(Performed::refused(InvocationError::new(ErrorCode::NotFound, "the flow has neither a script nor a prompt"))),
@@ -272,6 +292,16 @@ async fn run_script(
         depth: 0,
     };
     Ok(Performed { version_id, ..Performed::from(control.run(run).await?).with_surcharge(surcharge) })
+}
+
+async fn do_batch(control: &Arc<Control>, flow: &FlowRow, row: &ExecutionRow) -> Result<Performed, ApiError> {
+    let budget = script::Config::default().max_cost_per_execution;
+    let purse = Arc::new(Purse::new(budget));
+    let began = std::time::Instant::now();
+    let result = flow::batch::perform(control, flow, row, &purse).await?;
+    let wall_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let usage = Usage { wall_us, cost_usd: budget.saturating_sub(purse.left()), ..Usage::default() };
+    Ok(Performed { result: Ok(result), logs: Vec::new(), usage, version_id: None })
 }
 
 /// The prompt, with what has happened, to an agent that may all that the account may.

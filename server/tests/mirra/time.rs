@@ -253,3 +253,29 @@ fn a_clock_that_is_set_back_repeats_no_tick() {
         assert_eq!(seen, ["2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z", "2026-01-01T03:00:00.000Z"]);
     });
 }
+
+#[test]
+fn a_batch_works_through_its_list_part_by_part() {
+    block_on(async {
+        let bed = Bed::new(PlatformLimits::default()).await;
+        let one = |index: u32| json!({ "adapter": "memory", "operation": "create", "args": { "type": "note", "content": format!("note {index}") } });
+        let mut operations: Vec<_> = (0..5).map(one).collect();
+        operations.push(json!({ "adapter": "memory", "operation": "nothing" }));
+        let params = json!({ "title": "notes", "operations": operations, "batchSize": 4, "intervalSeconds": 60 });
+        let made = bed.call("flows", "createBatchOperation", params).await.unwrap();
+        assert_eq!((&made["operationCount"], &made["estimatedCompletionMinutes"]), (&json!(6), &json!(1)));
+        let id = made["flowId"].as_str().unwrap();
+        bed.control.work_once().await.unwrap();
+        let notes = || async { bed.call("memory", "query", json!({})).await.unwrap()["totalCount"].clone() };
+        assert_eq!((notes().await, &bed.get(id).await["status"]), (json!(4), &json!("active")));
+        bed.live_until(BEGIN_MS + MINUTE_MS).await;
+        let flow = bed.get(id).await;
+        assert_eq!((notes().await, &flow["status"], &flow["executionCount"]), (json!(5), &json!("completed"), &json!(2)));
+        let results = &flow["executionResults"][0]["result"]["results"];
+        assert_eq!((&results[0]["success"], &results[1]["error"]["code"]), (&json!(true), &json!("NOT_FOUND")), "{results}");
+        let notices = bed.call("notifications", "list", json!({})).await.unwrap();
+        assert_eq!(notices["notifications"][0]["type"], "flow.completed");
+        let refused = json!({ "title": "keys", "operations": [{ "adapter": "keys", "operation": "create", "args": { "name": "x" } }] });
+        assert!(bed.call("flows", "createBatchOperation", refused).await.unwrap_err().contains("not offered"));
+    });
+}
