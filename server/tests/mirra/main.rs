@@ -23,6 +23,7 @@ mod network;
 mod node_packages;
 mod packages;
 mod python;
+mod remote;
 mod resources;
 mod resources_in_handlers;
 mod scripts;

@@ -31,7 +31,8 @@ pub struct Events {
 enum What {
     /// Tell what has happened: an event as JSON, or an array of them
     ///
-    /// Such as {"type": "order.placed", "content": {"text": "a book"}}, or CloudEvents. One with an id that came before starts nothing again.
+    /// Such as {"type": "order.placed", "content": {"text": "a book"}}, or CloudEvents. One with an id that came before starts nothing
+    /// again.
     Send {
         /// A file, or - for stdin
         file: String,

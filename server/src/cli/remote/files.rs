@@ -20,6 +20,9 @@ const FILES_MAX: usize = 1_000;
 /// That are named when they are left out.
 const NAMED_MAX: usize = 10;
 
+const WHAT_IS_A_HANDLER: &str =
+    "It needs a file handler or index, as .ts, .js, .mjs or .py, or a package.json whose main names one. 'mirra new NAME' makes a folder.";
+
 /// The texts of a handler.
 #[derive(Debug)]
 pub struct Sources {
@@ -74,8 +77,7 @@ fn file(path: &Path) -> Result<Sources, Failure> {
 fn folder(path: &Path) -> Result<Sources, Failure> {
     if !is_handler(path) {
         let failure = Failure::wrong_use(anyhow!("there is no handler in {}", path.display()));
-        let step = "It needs a file handler or index, as .ts, .js, .mjs or .py, or a package.json whose main names one. 'mirra new NAME' makes one.";
-        return Err(failure.next_step(step));
+        return Err(failure.next_step(WHAT_IS_A_HANDLER));
     }
     let mut walk = Walk::default();
     walk.folder(path, "").with_context(|| format!("cannot read {}", path.display())).map_err(Failure::wrong_use)?;

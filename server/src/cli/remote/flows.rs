@@ -62,9 +62,11 @@ enum What {
 #[derive(Args)]
 #[command(group = ArgGroup::new("trigger").required(true), group = ArgGroup::new("work").required(true))]
 struct Create {
+    /// What it is called
     #[arg(long)]
     title: String,
 
+    /// What it is for
     #[arg(long)]
     description: Option<String>,
 
@@ -76,7 +78,9 @@ struct Create {
     #[arg(long, value_name = "TYPE", group = "trigger")]
     event: Option<String>,
 
-    /// Which of these events: a tree of conditions as JSON, @FILE or -, such as '{"field":"content.text","operator":"contains","value":"urgent"}'
+    /// Which of these events: conditions as JSON, @FILE or -
+    ///
+    /// Such as '{"field":"content.text","operator":"contains","value":"urgent"}', or a tree of these under "operator": "and", "or", "not".
     #[arg(long = "where", value_name = "JSON|@FILE|-", requires = "event")]
     conditions: Option<String>,
 
@@ -152,7 +156,8 @@ impl Flows {
             What::Run { flow, input } => {
                 let mut params = self.id(client, flow).await?;
                 params["input"] = object(input)?;
-                tell_run(server, &client.call("flows.executeFlow", &params).await?.data)
+                let answer = client.call("flows.executeFlow", &params).await?;
+                tell_run(client, server, &answer.data).await
             }
             What::Test { flow, set, run } => test(client, server, self.id(client, flow).await?, set, *run).await,
             What::Pause { flow } => self.change(client, "flows.pauseFlow", flow, "is paused").await,

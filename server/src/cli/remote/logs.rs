@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{
     ServerFlags,
-    client::{Client, Unanswered, read},
+    client::{Answer, Client, Unanswered, read},
     flows,
     named::{self, Kind, Named},
 };
@@ -23,8 +23,8 @@ use crate::{
 
 /// What the runs of a script or a flow have logged
 ///
-/// The newest runs, oldest first: time (UTC), level, execution and message of each line, and a line for each run that failed. With -f it goes
-/// on with the runs that end from then on, until Ctrl-C.
+/// The newest runs, oldest first: time (UTC), level, execution and message of each line, and a line for each run that failed. With -f it
+/// goes on with the runs that end from then on, until Ctrl-C.
 #[derive(Args)]
 pub struct Logs {
     /// A script or a flow, by its name or id
@@ -67,11 +67,12 @@ struct Whole {
     ended_at: String,
 }
 
+/// What a handler has logged.
 #[derive(Deserialize)]
-struct Line {
+pub struct Line {
     timestamp: String,
-    level: LogLevel,
-    message: String,
+    pub level: LogLevel,
+    pub message: String,
 }
 
 #[derive(Deserialize)]
@@ -163,12 +164,8 @@ impl Following<'_> {
     }
 
     async fn tell_run(&self, run: &Run) -> Result<(), Failure> {
-        let answer = match self.client.call("scripts.getExecution", &json!({ "executionId": run.execution_id })).await {
-            Ok(answer) => answer,
-            // Forgotten since it was listed.
-            Err(Unanswered::Refused(refusal)) if refusal.code == ErrorCode::NotFound => return Ok(()),
-            Err(unanswered) => return Err(unanswered.into()),
-        };
+        // Forgotten since it was listed.
+        let Some(answer) = execution(self.client, &run.execution_id).await? else { return Ok(()) };
         if self.json {
             return once::print(answer.data.get().as_bytes());
         }
@@ -208,6 +205,20 @@ impl Following<'_> {
             }
         }
     }
+}
+
+async fn execution(client: &Client, id: &str) -> Result<Option<Answer>, Failure> {
+    match client.call("scripts.getExecution", &json!({ "executionId": id })).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Unanswered::Refused(refusal)) if refusal.code == ErrorCode::NotFound => Ok(None),
+        Err(unanswered) => Err(unanswered.into()),
+    }
+}
+
+/// Of one run; none if it is forgotten.
+pub async fn lines_of(client: &Client, execution_id: &str) -> Result<Vec<Line>, Failure> {
+    let answer = execution(client, execution_id).await?;
+    answer.map_or(Ok(Vec::new()), |answer| Ok(read::<Whole>(&answer.data)?.log_entries))
 }
 
 fn shown(timestamp: &str, level: LogLevel, run: &Run, message: &str) -> String {

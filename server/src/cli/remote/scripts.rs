@@ -1,12 +1,13 @@
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
-use mirra_host_sdk::{ErrorCode, LogLevel};
+use mirra_host_sdk::ErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
     ServerFlags,
     client::{Client, read},
+    logs,
     named::{self, Kind},
     table::{Column, duration, facts, percent, rows, text, time, usd},
 };
@@ -191,7 +192,7 @@ fn listed(values: &Value) -> String {
 /// What a run answers, of a script or of a flow.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ran {
+struct Ran {
     execution_id: String,
     #[serde(alias = "result")]
     output: Option<Box<RawValue>>,
@@ -216,10 +217,8 @@ struct RunError {
 
 impl Ran {
     /// As `mirra run` does: the result alone on stdout.
-    pub fn tell(&self) -> Result<Exit, Failure> {
-        for line in &self.logs {
-            say(format_args!("{} {}", level(LogLevel::Info), Tame(line)));
-        }
+    async fn tell(&self, client: &Client) -> Result<Exit, Failure> {
+        self.tell_logs(client).await;
         let exit = self.exit();
         match (&self.error, &self.output) {
             (None, output) => once::print(output.as_ref().map_or("null", |output| output.get()).as_bytes())?,
@@ -235,19 +234,28 @@ impl Ran {
         Ok(exit)
     }
 
-    pub fn exit(&self) -> Exit {
+    /// The answer has the lines without their levels, which a script's own key cannot ask for.
+    async fn tell_logs(&self, client: &Client) {
+        let lines = if self.logs.is_empty() { Vec::new() } else { logs::lines_of(client, &self.execution_id).await.unwrap_or_default() };
+        lines.iter().for_each(|line| say(format_args!("{} {}", level(line.level), Tame(&line.message))));
+        if lines.is_empty() {
+            self.logs.iter().for_each(|line| say(format_args!("{}", Tame(line))));
+        }
+    }
+
+    fn exit(&self) -> Exit {
         self.error.as_ref().map_or(Exit::Success, |error| error.code.into())
     }
 }
 
 /// Prints it, and exits as what became of the run says.
-pub fn tell_run(server: &ServerFlags, data: &RawValue) -> Result<Exit, Failure> {
+pub async fn tell_run(client: &Client, server: &ServerFlags, data: &RawValue) -> Result<Exit, Failure> {
     let ran: Ran = read(data)?;
     if server.json {
         once::print(data.get().as_bytes())?;
         return Ok(ran.exit());
     }
-    ran.tell()
+    ran.tell(client).await
 }
 
 /// JSON from an argument, a file or stdin.
@@ -257,7 +265,7 @@ pub fn event(argument: &str) -> Result<Box<RawValue>, Failure> {
 
 async fn run(client: &Client, server: &ServerFlags, id: &str, argument: &str) -> Result<Exit, Failure> {
     let answer = client.call("scripts.executeScript", &json!({ "scriptId": id, "data": event(argument)? })).await?;
-    tell_run(server, &answer.data)
+    tell_run(client, server, &answer.data).await
 }
 
 async fn roll_back(client: &Client, server: &ServerFlags, id: &str, version: Option<&str>) -> Result<Exit, Failure> {
