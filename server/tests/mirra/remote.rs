@@ -116,9 +116,10 @@ fn a_file_is_deployed_run_and_rolled_back() {
 
     let history = desk.text(&["scripts", "history", "greeter", "--limit", "2"]);
     assert_eq!((cells(&history).len(), cells(&history)[1][2]), (3, "completed"), "{history}");
+    assert!(desk.run(&["scripts", "history", "greeter", "--limit", "2"]).stderr.contains("there are 3: --offset 2 shows more"));
     let list = desk.text(&["scripts", "list"]);
     assert_eq!((cells(&list)[1][0], cells(&list)[1][2], cells(&list)[1][4]), ("greeter", "deployed", "3"), "{list}");
-    assert!(desk.text(&["scripts", "show", "greeter"]).contains("runtime      nodejs18"));
+    assert!(desk.text(&["scripts", "show", "greeter"]).contains("runtime   nodejs18"));
     assert_eq!(desk.text(&["scripts", "delete", "greeter"]), "greeter is deleted\n");
     assert!(desk.text(&["scripts", "list"]).contains("no scripts yet: 'mirra deploy HANDLER'"));
 }
@@ -252,7 +253,7 @@ fn flows_are_made_tried_paused_and_deleted() {
         "--input",
         r#"{"name":"Ada"}"#,
     ]);
-    assert!(daily.contains("started by   0 9 * * *") && daily.contains("next run"), "{daily}");
+    assert!(daily.contains("started by  0 9 * * *") && daily.contains("next run"), "{daily}");
     let condition = r#"{"field":"content.text","operator":"contains","value":"urgent"}"#;
     desk.text(&["flows", "create", "--title", "urgent", "--event", "telegram.message", "--where", condition, "--script", "greeter"]);
     assert!(desk.text(&["flows", "create", "--title", "hook", "--webhook", "--script", "greeter"]).contains("/hooks/"));

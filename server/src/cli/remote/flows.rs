@@ -4,7 +4,7 @@ use mirra_host_sdk::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ServerFlags,
+    Part, ServerFlags,
     client::{Client, Unanswered, read},
     named::{self, Kind},
     scripts::{event, tell_run},
@@ -27,7 +27,10 @@ pub struct Flows {
 #[derive(Subcommand)]
 enum What {
     /// All of them, the newest first
-    List,
+    List {
+        #[command(flatten)]
+        part: Part,
+    },
     /// All of one, with its newest runs
     Show { flow: String },
     /// Make one
@@ -144,9 +147,9 @@ impl Flows {
     async fn of(&self, client: &Client) -> Result<Exit, Failure> {
         let server = &self.server;
         match &self.what {
-            What::List => {
-                let answer = client.call("flows.listFlows", &json!({ "limit": 100 })).await?;
-                server.show(&answer.data, |data| rows(&data["flows"], LISTED, "no flows yet: 'mirra flows create' makes one"))
+            What::List { part } => {
+                let answer = client.call("flows.listFlows", &part.of(json!({}))).await?;
+                server.show_part(part, &answer, |data| rows(&data["flows"], LISTED, "no flows yet: 'mirra flows create' makes one"))
             }
             What::Create(create) => create.run(client, server).await,
             What::Show { flow } => {

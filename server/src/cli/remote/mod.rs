@@ -18,11 +18,12 @@ mod table;
 use clap::Args;
 use serde_json::{Value, value::RawValue};
 
-use self::client::Client;
+use self::client::{Answer, Client};
 use super::once;
 use crate::{
     compose,
     failure::{Exit, Failure},
+    terminal::say,
 };
 
 pub use self::{
@@ -42,12 +43,43 @@ pub struct ServerFlags {
     json: bool,
 }
 
+/// Which part of a list.
+#[derive(Args)]
+struct Part {
+    /// As many at a time
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: u32,
+
+    /// Without as many at its beginning
+    #[arg(long, default_value_t = 0)]
+    offset: u32,
+}
+
+impl Part {
+    /// Parameters, and the part.
+    fn of(&self, mut params: Value) -> Value {
+        params["limit"] = self.limit.into();
+        params["offset"] = self.offset.into();
+        params
+    }
+}
+
 impl ServerFlags {
     /// Runs a command that asks the server.
     fn ask(&self, command: impl AsyncFnOnce(&Client) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
         once::trace();
         let client = Client::new(self)?;
         compose::block_on(async { command(&client).await })
+    }
+
+    /// Prints a part of a list, and says if it is not all: `text` makes it for people.
+    fn show_part(&self, part: &Part, answer: &Answer, text: impl FnOnce(&Value) -> String) -> Result<Exit, Failure> {
+        let next = u64::from(part.offset) + u64::from(part.limit);
+        let exit = self.show(&answer.data, text)?;
+        if let Some(total) = answer.total.filter(|total| *total > next) {
+            say(format_args!("there are {total}: --offset {next} shows more"));
+        }
+        Ok(exit)
     }
 
     /// Prints an answer: unchanged for programs, or as `text` makes it for people.

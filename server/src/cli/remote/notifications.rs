@@ -2,7 +2,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    ServerFlags,
+    Part, ServerFlags,
     table::{Column, rows, text, time},
 };
 use crate::failure::{Exit, Failure};
@@ -14,8 +14,8 @@ pub struct Notifications {
     #[arg(long)]
     mark_read: bool,
 
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
-    limit: u32,
+    #[command(flatten)]
+    part: Part,
 
     #[command(flatten)]
     server: ServerFlags,
@@ -36,7 +36,7 @@ impl Notifications {
                 let answer = client.call("notifications.markRead", &json!({})).await?;
                 return server.show(&answer.data, |data| format!("{} were marked as read", text(&data["marked"])));
             }
-            let answer = client.call("notifications.list", &json!({ "limit": self.limit })).await?;
+            let answer = client.call("notifications.list", &self.part.of(json!({}))).await?;
             server.show(&answer.data, |data| rows(&data["notifications"], LISTED, "nothing to know"))
         })
     }

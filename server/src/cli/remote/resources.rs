@@ -3,7 +3,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    ServerFlags,
+    Part, ServerFlags,
     client::{Client, read},
     table::{Column, facts, rows, text, time},
 };
@@ -27,6 +27,9 @@ enum What {
     Search {
         /// Words of the name, the description or the tags
         words: Vec<String>,
+
+        #[command(flatten)]
+        part: Part,
     },
     /// Install one, so that handlers can call it
     Install {
@@ -73,9 +76,9 @@ impl Resources {
                 let answer = client.call("resources.listInstallations", &json!({})).await?;
                 server.show(&answer.data, |data| rows(data, INSTALLED, "nothing is installed: see 'mirra resources search'"))
             }
-            What::Search { words } => {
-                let answer = client.call("resources.search", &json!({ "query": words.join(" ") })).await?;
-                server.show(&answer.data, |data| rows(data, FOUND, "nothing found"))
+            What::Search { words, part } => {
+                let answer = client.call("resources.search", &part.of(json!({ "query": words.join(" ") }))).await?;
+                server.show_part(part, &answer, |data| rows(data, FOUND, "nothing found"))
             }
             What::Install { resource, tier } => {
                 let id = published(client, resource).await?;

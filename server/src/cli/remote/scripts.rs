@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    ServerFlags,
+    Part, ServerFlags,
     client::{Client, read},
     logs,
     named::{self, Kind},
@@ -33,7 +33,10 @@ pub struct Scripts {
 #[derive(Subcommand)]
 enum What {
     /// All of them, the newest first
-    List,
+    List {
+        #[command(flatten)]
+        part: Part,
+    },
     /// All of one
     Show { script: String },
     /// Run one and print its result; logs and usage go to stderr, as with 'mirra run'
@@ -60,8 +63,8 @@ enum What {
         /// Not before this, such as 2026-01-15 or 2026-01-15T10:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
-        limit: u32,
+        #[command(flatten)]
+        part: Part,
     },
     /// Delete one, with its versions and its history
     Delete { script: String },
@@ -114,14 +117,14 @@ impl Scripts {
 
     async fn of(&self, client: &Client) -> Result<Exit, Failure> {
         let server = &self.server;
-        if let What::List = &self.what {
-            let answer = client.call("scripts.listScripts", &json!({})).await?;
+        if let What::List { part } = &self.what {
+            let answer = client.call("scripts.listScripts", &part.of(json!({}))).await?;
             let nothing = "no scripts yet: 'mirra deploy HANDLER' makes one";
-            return server.show(&answer.data, |data| rows(&data["scripts"], LISTED, nothing));
+            return server.show_part(part, &answer, |data| rows(&data["scripts"], LISTED, nothing));
         }
         let id = named::id_of(client, Kind::Script, self.what.script()).await?;
         match &self.what {
-            What::List => Ok(Exit::Success),
+            What::List { .. } => Ok(Exit::Success),
             What::Show { .. } => {
                 let answer = client.call("scripts.getScript", &json!({ "scriptId": id })).await?;
                 server.show(&answer.data, shown)
@@ -132,10 +135,10 @@ impl Scripts {
                 server.show(&answer.data, |data| rows(&data["versions"], VERSIONS, "no versions"))
             }
             What::Rollback { version, .. } => roll_back(client, server, &id, version.as_deref()).await,
-            What::History { status, since, limit, .. } => {
-                let params = json!({ "scriptId": id, "status": status, "startDate": since, "limit": limit });
+            What::History { status, since, part, .. } => {
+                let params = part.of(json!({ "scriptId": id, "status": status, "startDate": since }));
                 let answer = client.call("scripts.getExecutions", &params).await?;
-                server.show(&answer.data, |data| rows(&data["executions"], HISTORY, "no runs"))
+                server.show_part(part, &answer, |data| rows(&data["executions"], HISTORY, "no runs"))
             }
             What::Delete { script } => {
                 let answer = client.call("scripts.deleteScript", &json!({ "scriptId": id })).await?;
@@ -150,7 +153,7 @@ impl What {
     /// Which is meant.
     fn script(&self) -> &str {
         match self {
-            What::List => "",
+            What::List { .. } => "",
             What::Show { script }
             | What::Run { script, .. }
             | What::Versions { script }
