@@ -173,8 +173,8 @@ impl Serve {
     /// Where nobody waits for a certain port, the next ones do as well.
     async fn listener(&self, address: SocketAddr) -> std::io::Result<TcpListener> {
         let mut bound = TcpListener::bind(address).await;
-        let others = if self.is_dev && address.port() != 0 { 1..=OTHER_PORTS } else { 1..=0 };
-        for port in others.filter_map(|more| address.port().checked_add(more)) {
+        let others = if self.is_dev && address.port() != 0 { OTHER_PORTS } else { 0 };
+        for port in (1..=others).filter_map(|more| address.port().checked_add(more)) {
             match bound {
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
                     bound = TcpListener::bind(SocketAddr::new(address.ip(), port)).await;

@@ -260,7 +260,7 @@ fn overrides(set: &[String]) -> Result<Map<String, Value>, Failure> {
 }
 
 fn value(argument: &str) -> Result<Value, Failure> {
-    read(&*event(argument)?)
+    read(&event(argument)?)
 }
 
 fn object(argument: &str) -> Result<Value, Failure> {

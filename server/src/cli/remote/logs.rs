@@ -97,11 +97,13 @@ impl Logs {
             let of = named::script_or_flow(client, &self.name).await?;
             let mut following = Following { client, of, json: self.server.json, told: HashSet::new(), since: None };
             following.begin(self.last as usize).await?;
-            while self.follow {
+            if !self.follow {
+                return Ok(Exit::Success);
+            }
+            loop {
                 sleep(INTERVAL).await;
                 following.go_on().await?;
             }
-            Ok(Exit::Success)
         })
     }
 }
