@@ -98,7 +98,7 @@ mod tests {
         let values = json!([{ "name": "a\u{1b}[2J", "at": "2026-01-15T10:00:00.000Z" }, { "name": "日本", "at": null }]);
         assert_eq!(rows(&values, columns, ""), "NAME        AT\na\\u{1b}[2J  2026-01-15 10:00:00\n日本");
         assert_eq!(rows(&json!([]), columns, "none"), "none");
-        assert_eq!(facts(&[("id", "1".into()), ("empty", String::new()), ("name", "x".into())]), "id     1\nname   x");
+        assert_eq!(facts(&[("id", "1".into()), ("empty", String::new()), ("name", "x".into())]), "id    1\nname  x");
         assert_eq!((usd(&json!(0.00000020249)), usd(&json!(1.5)), usd(&json!(0))), ("0.0000002".into(), "1.5".into(), "0".into()));
     }
 }
