@@ -12,6 +12,11 @@ pub async fn apart<T: Send + 'static>(work: impl Future<Output = Result<T, ApiEr
     (&mut task.0).await.map_err(|error| ApiError::internal("an operation did not come to its end", error))?
 }
 
+/// The same, but to its end, though whoever waits goes away: what was begun is in the store, and has to be ended there.
+pub async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Result<T, ApiError>> + Send + 'static) -> Result<T, ApiError> {
+    tokio::spawn(work).await.map_err(|error| ApiError::internal("an operation did not come to its end", error))?
+}
+
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {

@@ -1,13 +1,13 @@
 use std::{
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use mirra_egress::{Egress, Reach};
 use mirra_host_sdk::{Clock, ErrorCode, Executor, Json, SystemClock, Usd};
-use std::sync::OnceLock;
-
 use tokio::sync::{Notify, OnceCell};
 
 use crate::{
@@ -76,10 +76,13 @@ pub struct Control {
     work: OnceLock<Work>,
     /// Of each script, by whoever asks for them.
     manual_executions: RateLimit,
+    /// Of each hook.
+    hook_requests: RateLimit,
     /// Which flows events start.
     matcher: Matcher,
     /// Something is to be done, or may be.
     work_has_come: Notify,
+    is_stopping: AtomicBool,
 }
 
 struct Work {
@@ -104,12 +107,14 @@ impl Control {
     pub fn new(config: Config) -> Control {
         Control {
             manual_executions: RateLimit::per_minute(config.limits.manual_executions_per_minute),
+            hook_requests: RateLimit::per_minute(config.limits.requests_per_minute),
             config,
             opened: OnceCell::new(),
             handlers: OnceLock::new(),
             work: OnceLock::new(),
             matcher: Matcher::default(),
             work_has_come: Notify::new(),
+            is_stopping: AtomicBool::new(false),
         }
     }
 
@@ -126,12 +131,8 @@ impl Control {
     }
 
     async fn opening(&self) -> Result<Opened, ApiError> {
-        let folder = &self.config.data_folder;
         // Where it lies is told to the operator: a handler may be the one that asks.
-        let failed = |error: std::io::Error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", folder.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let path = self.path();
-        let store = Store::open(&path).await.map_err(|error| ApiError::internal(CANNOT_OPEN, format!("{}: {error}", path.display())))?;
+        let store = Store::open(&self.path()).await.map_err(|error| ApiError::internal(CANNOT_OPEN, error))?;
         let owner = account::owner(&store, self.now()).await?;
         let keyring = Keyring::open(self.config.secret_key.clone(), &store).await?;
         Ok(Opened { store: Arc::new(store), owner: Caller::account(owner), keyring, resources: OnceCell::new() })
@@ -190,6 +191,10 @@ impl Control {
         &self.manual_executions
     }
 
+    pub(crate) fn hook_requests(&self) -> &RateLimit {
+        &self.hook_requests
+    }
+
     pub(crate) fn matcher(&self) -> &Matcher {
         &self.matcher
     }
@@ -198,6 +203,16 @@ impl Control {
     pub(crate) fn work_has_come(&self) {
         self.matcher.is_stale();
         self.work_has_come.notify_one();
+    }
+
+    /// From now on nothing is begun that is not asked for.
+    pub fn stop_working(&self) {
+        self.is_stopping.store(true, Relaxed);
+        self.work_has_come.notify_one();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Relaxed)
     }
 
     /// Until it does.

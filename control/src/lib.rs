@@ -44,3 +44,4 @@ pub use rate::{Budget, RateLimit};
 pub use resource::{BEGIN, CALLBACK, HandlerCall, Handlers};
 pub use routes::{Matched, Request, Routes, Unmatched};
 pub use secret::{KeySource, SecretKey};
+pub use store::OpenError;

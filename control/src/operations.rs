@@ -6,7 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Answer, ApiError, Caller, Control, Means, account, ai, event, flow, memory, notification, resource, script, store::Store};
+use crate::{
+    Answer, ApiError, Caller, Control, Means, account, ai, event, flow, memory, notification, params::Part, resource, script, store::Store,
+};
 
 /// The adapters of this server itself, which are also what a key can be limited to.
 pub const ADAPTERS: [&str; 10] = ["accounts", "ai", "events", "flows", "keys", "memory", "notifications", "resources", "scripts", "teams"];
@@ -33,19 +35,9 @@ pub struct Operation {
     pub run: Run,
 }
 
-/// Of operations without parameters.
-#[derive(Deserialize, JsonSchema)]
-pub struct Nothing {}
-
 #[derive(Deserialize, JsonSchema)]
 pub struct Id {
     pub id: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct TeamId {
-    team_id: String,
 }
 
 /// `"adapter.operation", "What it does.", Params, (scene, params) => future of the answer`
@@ -73,16 +65,16 @@ const OPERATIONS: &[Operation] = &[
         (scene, params) => account::create_sub_account(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "accounts.listSubAccounts", "Lists the accounts that this account has made.", Nothing,
-        (scene, _params) => account::list_sub_accounts(scene.store, scene.caller)
+        "accounts.listSubAccounts", "Lists the accounts that this account has made.", Part,
+        (scene, params) => account::list_sub_accounts(scene.store, scene.caller, &params)
     },
     operation! {
         "keys.create", "Makes a key, which is shown this once.", account::KeyParams,
         (scene, params) => account::create_key(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "keys.list", "Lists the keys of this account that count.", Nothing,
-        (scene, _params) => account::list_keys(scene.store, scene.caller)
+        "keys.list", "Lists the keys of this account that count.", Part,
+        (scene, params) => account::list_keys(scene.store, scene.caller, &params)
     },
     operation! {
         "keys.revoke", "Revokes a key.", Id,
@@ -90,11 +82,11 @@ const OPERATIONS: &[Operation] = &[
     },
     operation! {
         "memory.create", "Keeps something in the memory.", memory::CreateParams,
-        (scene, params) => memory::create(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::create(&scene, params)
     },
     operation! {
         "memory.createTask", "Keeps a task in the memory.", memory::CreateTaskParams,
-        (scene, params) => memory::create_task(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::create_task(&scene, params)
     },
     operation! {
         "memory.delete", "Deletes an entity of the memory.", memory::DeleteParams,
@@ -126,7 +118,7 @@ const OPERATIONS: &[Operation] = &[
     },
     operation! {
         "memory.update", "Changes an entity of the memory.", memory::UpdateParams,
-        (scene, params) => memory::update(scene.store, scene.caller, params, scene.now)
+        (scene, params) => memory::update(&scene, params)
     },
     operation! {
         "teams.addMember", "Adds an account to a team.", account::MemberParams,
@@ -137,12 +129,12 @@ const OPERATIONS: &[Operation] = &[
         (scene, params) => account::create_team(scene.store, scene.caller, params, scene.now)
     },
     operation! {
-        "teams.list", "Lists the teams that this account is in.", Nothing,
-        (scene, _params) => account::list_teams(scene.store, scene.caller)
+        "teams.list", "Lists the teams that this account is in.", Part,
+        (scene, params) => account::list_teams(scene.store, scene.caller, &params)
     },
     operation! {
-        "teams.listMembers", "Lists who is in a team.", TeamId,
-        (scene, params) => account::list_members(scene.store, scene.caller, &params.team_id)
+        "teams.listMembers", "Lists who is in a team.", account::MembersParams,
+        (scene, params) => account::list_members(scene.store, scene.caller, params)
     },
     operation! {
         "teams.removeMember", "Removes somebody from a team, or leaves it.", account::MemberParams,

@@ -5,10 +5,10 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use mirra_host_sdk::{ErrorCode, Json};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use crate::ApiError;
+use crate::{Answer, ApiError, Page};
 
 const MESSAGE_CHARACTERS_MAX: usize = 200;
 
@@ -99,6 +99,36 @@ pub fn limit(limit: Option<u64>, default: u64, max: u64) -> Result<u64, ApiError
         None => Ok(default),
         Some(limit) if (1..=max).contains(&limit) => Ok(limit),
         Some(_) => Err(ApiError::invalid("limit", format!("limit must be between 1 and {max}"))),
+    }
+}
+
+/// The same, where `max` is as much as anybody gets: clients that ask for more than there is at once read what they are given.
+pub fn limit_or_most(asked: Option<u64>, default: u64, max: u64) -> Result<u64, ApiError> {
+    limit(asked.map(|limit| limit.min(max)), default, max)
+}
+
+/// Which part of a list that is never long. Older clients read all of it and say nothing.
+#[derive(Default, Deserialize, JsonSchema)]
+pub struct Part {
+    /// All if not given.
+    #[serde(default, deserialize_with = "count")]
+    #[schemars(with = "Option<u64>")]
+    pub limit: Option<u64>,
+    /// How many to leave out at the beginning.
+    #[serde(default, deserialize_with = "count")]
+    #[schemars(with = "Option<u64>")]
+    pub offset: Option<u64>,
+}
+
+/// As many as an account has of anything that is listed so.
+const LISTED_MAX: u64 = 10_000;
+
+impl Part {
+    pub fn of<T: Serialize>(&self, all: impl ExactSizeIterator<Item = T>) -> Result<Answer, ApiError> {
+        let limit = limit_or_most(self.limit, LISTED_MAX, LISTED_MAX)?;
+        let (total, offset) = (all.len() as u64, self.offset.unwrap_or(0));
+        let listed: Vec<T> = all.skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(limit as usize).collect();
+        Answer::list(&listed, Page { total, limit, offset })
     }
 }
 

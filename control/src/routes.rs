@@ -113,7 +113,17 @@ pub const ADDRESSES: &[Address] = &[
     listing("GET", "/v1/scripts/{scriptId}/executions", "scripts.getExecutions", "executions"),
     address("GET", "/v1/scripts/{scriptId}/executions/{executionId}", "scripts.getExecution"),
     address("POST", "/v1/scripts/{scriptId}/invoke", "scripts.invoke"),
+    address("POST", "/v1/scripts/{scriptId}/install", "scripts.install"),
     address("GET", "/v1/scripts/{scriptId}/metrics", "scripts.getMetrics"),
+    address("POST", "/v1/scripts/{scriptId}/publish", "scripts.publishScript"),
+    address("POST", "/v1/scripts/{scriptId}/unpublish", "scripts.unpublishScript"),
+    address("POST", "/v1/scripts/{scriptId}/reviews", "scripts.review"),
+    listing("GET", "/v1/scripts/{scriptId}/reviews", "scripts.listReviews", "reviews"),
+    listing("GET", "/v1/scripts/marketplace", "scripts.listMarketplaceScripts", "scripts"),
+    address("POST", "/v1/scripts/{scriptId}/subscriptions", "scripts.createSubscription"),
+    listing("GET", "/v1/scripts/{scriptId}/subscriptions", "scripts.listSubscriptions", "subscriptions"),
+    address("PATCH", "/v1/scripts/{scriptId}/subscriptions/{subscriptionId}", "scripts.updateSubscription"),
+    address("DELETE", "/v1/scripts/{scriptId}/subscriptions/{subscriptionId}", "scripts.deleteSubscription"),
     address("POST", "/v1/scripts/{scriptId}/versions", "scripts.createVersion"),
     listing("GET", "/v1/scripts/{scriptId}/versions", "scripts.listVersions", "versions"),
     address("POST", "/v1/teams", "teams.create"),
@@ -217,7 +227,11 @@ pub fn read_call(json: &RawValue) -> Result<(String, String, Json), ApiError> {
         params: Option<Json>,
     }
     let Call { resource_id, method, params } = crate::params::read(json)?;
-    Ok((resource_id, method, params.filter(|params| params.get() != "null").unwrap_or_else(empty)))
+    let params = params.filter(|params| params.get() != "null").unwrap_or_else(empty);
+    // Clients whose types say `memory.delete(id)` send what they were given.
+    let is_id = params.get().starts_with('"') && !operations::names_of(&resource_id).is_empty();
+    let params = if is_id { to_raw_value(&BTreeMap::from([("id", &params)])).unwrap_or(params) } else { params };
+    Ok((resource_id, method, params))
 }
 
 /// What is sent says more than what is asked behind the address, and less than what the address itself names.

@@ -3,6 +3,7 @@
 use std::{fmt, process::ExitCode};
 
 use anyhow::Error;
+use mirra_control::{ApiError, OpenError};
 use mirra_host_sdk::ErrorCode;
 
 use crate::terminal;
@@ -72,6 +73,14 @@ impl Failure {
             terminal::say(format_args!("  {next_step}"));
         }
         self.exit
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Failure {
+        let failure = Failure::host(error);
+        let next_step = failure.error.chain().find_map(|cause| cause.downcast_ref::<OpenError>()).map(OpenError::next_step);
+        Failure { next_step: next_step.map(str::to_owned), ..failure }
     }
 }
 

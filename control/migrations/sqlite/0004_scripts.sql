@@ -22,11 +22,33 @@ CREATE TABLE script (
   status TEXT NOT NULL,
   -- What runs. None: nothing was deployed yet.
   version_id TEXT,
+  -- In the marketplace since. None: it is not there.
+  published_at BIGINT,
+  -- JSON: what it costs whoever installs it, or, of one that was installed, what was agreed.
+  pricing TEXT,
+  -- Recommended by the server's owner since.
+  staff_pick_at BIGINT,
+  -- The script that this is a copy of, which may be gone.
+  installed_from TEXT,
+  -- Of a copy that is paid by the month: until when it is.
+  paid_until BIGINT,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX script_by_owner ON script (owner_id, created_at);
+
+CREATE INDEX script_published ON script (published_at) WHERE published_at IS NOT NULL;
+CREATE INDEX script_installed ON script (installed_from) WHERE installed_from IS NOT NULL;
+
+CREATE TABLE script_review (
+  script_id TEXT NOT NULL REFERENCES script (id) ON DELETE CASCADE,
+  account_id TEXT NOT NULL REFERENCES account (id),
+  rating BIGINT NOT NULL,
+  comment TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (script_id, account_id)
+) WITHOUT ROWID;
 
 -- Never changed but for what became of it.
 CREATE TABLE script_version (

@@ -90,6 +90,13 @@ CREATE TRIGGER execution_of_flow_ended AFTER UPDATE OF ended_at ON execution WHE
   UPDATE flow SET execution_count = execution_count + 1, last_executed_at = NEW.ended_at WHERE id = NEW.flow_id;
 END;
 
+-- Whoever asked for it, or however it ended: its place is another's.
+CREATE TRIGGER execution_left_place AFTER UPDATE OF status ON execution
+WHEN OLD.status = 'running' AND NEW.status <> 'running' AND NEW.flow_id IS NOT NULL BEGIN
+  UPDATE execution SET status = 'queued' WHERE seq = (SELECT MIN(seq) FROM execution
+    WHERE flow_id = NEW.flow_id AND status = 'waiting' AND EXISTS (SELECT 1 FROM flow WHERE id = NEW.flow_id AND status = 'active'));
+END;
+
 -- Events that were taken, so that one that comes again starts nothing.
 CREATE TABLE event (
   account_id TEXT NOT NULL,

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use crate::{
-    ADAPTERS, Answer, ApiError, id, params,
+    ADAPTERS, Answer, ApiError, id,
+    params::{self, Part},
     store::{KeyRow, Store},
     time,
 };
@@ -49,7 +50,7 @@ pub struct KeyParams {
     #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: String,
     /// The adapters that it may use; all that the account may if none is named.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub scopes: Vec<String>,
 }
 
@@ -90,9 +91,8 @@ pub async fn create_key(store: &Store, caller: &Caller, params: KeyParams, now: 
     Answer::of(&shown(&new.row, Some(&new.key)))
 }
 
-pub async fn list_keys(store: &Store, caller: &Caller) -> Result<Answer, ApiError> {
-    let keys = store.keys_of(caller.id()).await?;
-    Answer::of(&keys.iter().map(|row| shown(row, None)).collect::<Vec<_>>())
+pub async fn list_keys(store: &Store, caller: &Caller, part: &Part) -> Result<Answer, ApiError> {
+    part.of(store.keys_of(caller.id()).await?.iter().map(|row| shown(row, None)))
 }
 
 pub async fn revoke_key(store: &Store, caller: &Caller, key_id: &str, now: i64) -> Result<Answer, ApiError> {

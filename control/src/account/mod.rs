@@ -4,6 +4,7 @@
 //! parent included.
 
 mod key;
+mod limits;
 mod sub_account;
 mod team;
 
@@ -15,8 +16,9 @@ use sqlx::FromRow;
 use crate::{ApiError, id, script, store::Store};
 
 pub use key::{KeyParams, NewKey, create_key, list_keys, revoke_key};
+pub use limits::AccountLimits;
 pub use sub_account::{SubAccountParams, create_sub_account, list_sub_accounts};
-pub use team::{MemberParams, TeamParams, add_member, create_team, list_members, list_teams, remove_member};
+pub use team::{MemberParams, MembersParams, TeamParams, add_member, create_team, list_members, list_teams, remove_member};
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Account {

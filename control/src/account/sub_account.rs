@@ -3,7 +3,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Account, Caller, NewKey, key};
-use crate::{Answer, ApiError, id, params, store::Store, time};
+use crate::{
+    Answer, ApiError, id,
+    params::{self, Part},
+    store::Store,
+    time,
+};
 
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 40;
 const SUB_ACCOUNTS_MAX: usize = 10_000;
@@ -26,7 +31,7 @@ pub async fn create_sub_account(store: &Store, caller: &Caller, params: SubAccou
     if store.accounts_of(caller.id()).await?.len() >= SUB_ACCOUNTS_MAX {
         return Err(ApiError::invalid("displayName", format!("an account has at most {SUB_ACCOUNTS_MAX} sub-accounts")));
     }
-    let account = Account {
+    let mut account = Account {
         id: id::new("user")?,
         parent_id: Some(caller.id().to_owned()),
         username: username(&display_name)?,
@@ -34,7 +39,10 @@ pub async fn create_sub_account(store: &Store, caller: &Caller, params: SubAccou
         created_at: now,
     };
     let new = NewKey::make(&account.id, key_name, &[], None, now)?;
-    store.insert_account(&account, &new.row, &new.hash).await?;
+    while !store.insert_account(&account, &new.row, &new.hash).await? {
+        // Somebody has the same digits: of four thousand millions, that is one in how many are called so.
+        account.username = username(&account.display_name)?;
+    }
     Answer::of(&json!({
         "actorId": account.id,
         "apiKey": new.key,
@@ -62,13 +70,12 @@ struct Shown<'a> {
     created_at: String,
 }
 
-pub async fn list_sub_accounts(store: &Store, caller: &Caller) -> Result<Answer, ApiError> {
+pub async fn list_sub_accounts(store: &Store, caller: &Caller, part: &Part) -> Result<Answer, ApiError> {
     let accounts = store.accounts_of(caller.id()).await?;
-    let shown = accounts.iter().map(|account| Shown {
+    part.of(accounts.iter().map(|account| Shown {
         actor_id: &account.id,
         username: &account.username,
         display_name: &account.display_name,
         created_at: time::iso(account.created_at),
-    });
-    Answer::of(&shown.collect::<Vec<_>>())
+    }))
 }

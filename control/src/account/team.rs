@@ -3,7 +3,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Caller, Team};
-use crate::{Answer, ApiError, id, params, store::Store, time};
+use crate::{
+    Answer, ApiError, id,
+    params::{self, Part},
+    store::Store,
+    time,
+};
 
 const NAME_CHARACTERS_MAX: usize = 100;
 const TEAMS_MAX: usize = 1_000;
@@ -45,18 +50,29 @@ pub async fn create_team(store: &Store, caller: &Caller, params: TeamParams, now
     Answer::of(&shown(&team, caller))
 }
 
-pub async fn list_teams(store: &Store, caller: &Caller) -> Result<Answer, ApiError> {
-    let teams = store.teams_of(caller.id()).await?;
-    Answer::of(&teams.iter().map(|team| shown(team, caller)).collect::<Vec<_>>())
+pub async fn list_teams(store: &Store, caller: &Caller, part: &Part) -> Result<Answer, ApiError> {
+    part.of(store.teams_of(caller.id()).await?.iter().map(|team| shown(team, caller)))
 }
 
-pub async fn list_members(store: &Store, caller: &Caller, team_id: &str) -> Result<Answer, ApiError> {
-    let members = store.members_of(team_id).await?;
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MembersParams {
+    team_id: String,
+    #[serde(default, deserialize_with = "params::count")]
+    #[schemars(with = "Option<u64>")]
+    limit: Option<u64>,
+    #[serde(default, deserialize_with = "params::count")]
+    #[schemars(with = "Option<u64>")]
+    offset: Option<u64>,
+}
+
+pub async fn list_members(store: &Store, caller: &Caller, params: MembersParams) -> Result<Answer, ApiError> {
+    let MembersParams { team_id, limit, offset } = params;
+    let members = store.members_of(&team_id).await?;
     if !members.iter().any(|member| member.id == caller.id()) {
         return Err(ApiError::not_found("such team"));
     }
-    let members = members.iter().map(|member| json!({ "userId": member.id, "username": member.username }));
-    Answer::of(&members.collect::<Vec<_>>())
+    Part { limit, offset }.of(members.iter().map(|member| json!({ "userId": member.id, "username": member.username })))
 }
 
 /// By the team's owner. Strangers are not asked, so they cannot be made members: what a team has, its members' handlers find.

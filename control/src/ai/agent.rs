@@ -32,7 +32,7 @@ const RESULT_BYTES_MAX: usize = 50_000;
 #[serde(rename_all = "camelCase")]
 pub struct AgentParams {
     pub messages: Vec<Message>,
-    /// The adapters that it may use, such as `memory`; all that the key may if not given.
+    /// The adapters and installed resources that it may use, such as `memory` or `telegram`; all that the key may if not given.
     pub tools: Option<Vec<String>>,
     /// What guides the agent.
     pub system_prompt: Option<String>,
@@ -179,7 +179,7 @@ impl Run {
     }
 
     async fn rounds(&mut self, parts: &Parts) -> Result<StopReason, ApiError> {
-        let anthropic = Anthropic::new(&self.control, &self.means);
+        let anthropic = Anthropic::new(&self.control, &self.caller, &self.means);
         while self.outcome.rounds < self.rounds_max {
             self.check_key().await?;
             let said = self.say(&anthropic, parts).await?;

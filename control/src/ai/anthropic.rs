@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mirra_egress::Fetched;
+use mirra_host_sdk::Usd;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
     message::{Message, input_tokens_at_most},
-    price::{Charge, Usage},
+    price::{Charge, TokenPrice, Usage},
     provider::{Asked, Failure, persistently},
     sse::Streaming,
     tools::Tool,
 };
-use crate::{ApiError, Control, Means, ai::config::Provider};
+use crate::{ApiError, Caller, Control, Means, ai::config::Provider};
 
 const PATH: &str = "/v1/messages";
 const VERSION: &str = "2023-06-01";
@@ -73,10 +74,19 @@ impl Said {
     }
 }
 
+/// A request as it is sent, with what it can cost.
+struct Prepared {
+    body: Bytes,
+    price: TokenPrice,
+    input_at_most: Usd,
+    at_most: Usd,
+}
+
 /// Asks within somebody's means.
 #[derive(Clone)]
 pub struct Anthropic {
     control: Arc<Control>,
+    account_id: Arc<str>,
     means: Means,
     /// What the price is multiplied by.
     factor: u64,
@@ -85,8 +95,8 @@ pub struct Anthropic {
 }
 
 impl Anthropic {
-    pub fn new(control: &Arc<Control>, means: &Means) -> Anthropic {
-        Anthropic { control: control.clone(), means: means.clone(), factor: 1, beta: None }
+    pub fn new(control: &Arc<Control>, caller: &Caller, means: &Means) -> Anthropic {
+        Anthropic { control: control.clone(), account_id: caller.id().into(), means: means.clone(), factor: 1, beta: None }
     }
 
     pub fn with_factor(self, factor: u64) -> Anthropic {
@@ -115,33 +125,45 @@ impl Anthropic {
     }
 
     async fn whole<T: DeserializeOwned>(&self, ask: &Ask, usage: impl Fn(&T) -> Usage) -> Result<T, ApiError> {
-        let (body, charge) = self.prepare(ask, false)?;
-        let answered = persistently(&self.means, || async {
-            let mut fetched = self.send(body.clone()).await?;
+        let prepared = self.prepare(ask, false)?;
+        persistently(&self.means, || async {
+            let mut charge = self.charge(ask, &prepared)?;
+            // The model has said everything before anything of it comes, so all of it may be billed, whether or not it arrives.
+            charge.owe(prepared.at_most);
+            let mut fetched = match self.send(prepared.body.clone()).await {
+                Ok(fetched) => fetched,
+                Err(failure) => return Err(charge.unanswered(failure)),
+            };
             let body = fetched.whole().await.map_err(|error| self.provider().unreached(error))?;
-            serde_json::from_slice::<T>(&body).map_err(|error| self.provider().unreadable(error).into())
-        });
-        match answered.await {
-            Ok(said) => {
-                charge.settle(&usage(&said));
-                Ok(said)
-            }
-            Err(error) => Err(charge.failed(error)),
-        }
+            let said = serde_json::from_slice::<T>(&body).map_err(|error| self.provider().unreadable(error))?;
+            charge.owe(prepared.price.of(&usage(&said)));
+            Ok(said)
+        })
+        .await
     }
 
     /// An answer as it comes.
     pub async fn stream(&self, ask: &Ask) -> Result<Streaming, ApiError> {
-        let (body, charge) = self.prepare(ask, true)?;
-        let begun = persistently(&self.means, || async { Streaming::begin(self.provider().clone(), self.send(body.clone()).await?).await });
-        match begun.await {
-            Ok(streaming) => Ok(streaming.charged(charge)),
-            Err(error) => Err(charge.failed(error)),
-        }
+        let prepared = self.prepare(ask, true)?;
+        persistently(&self.means, || async {
+            let mut charge = self.charge(ask, &prepared)?;
+            // Until it says something, the model has read and no more.
+            charge.owe(prepared.input_at_most);
+            match self.send(prepared.body.clone()).await {
+                Ok(fetched) => Streaming::begin(self.provider().clone(), fetched, charge, prepared.price).await,
+                Err(failure) => Err(charge.unanswered(failure)),
+            }
+        })
+        .await
     }
 
-    /// What is sent, paid for.
-    fn prepare(&self, ask: &Ask, stream: bool) -> Result<(Bytes, Charge), ApiError> {
+    /// Each time that it is sent: a provider bills an answer that broke off as well as the one after it.
+    fn charge(&self, ask: &Ask, prepared: &Prepared) -> Result<Charge, ApiError> {
+        Charge::new(&self.means, &format!("a request to {}", ask.model), prepared.at_most)
+    }
+
+    /// What is sent, and what it can cost.
+    fn prepare(&self, ask: &Ask, stream: bool) -> Result<Prepared, ApiError> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(flatten)]
@@ -154,9 +176,9 @@ impl Anthropic {
         let body = serde_json::to_vec(&Body { ask, stream }).map_err(|error| ApiError::internal("the request cannot be written", error))?;
         let tools_tokens = if ask.tools.is_empty() { 0 } else { TOOLS_TOKENS };
         let input_tokens = tools_tokens + input_tokens_at_most(body.len(), ask.messages.iter().map(|message| &message.content));
-        let price = self.control.config().ai.models.of(&ask.model);
-        let charge = Charge::new(&self.means, &ask.model, price, input_tokens, ask.max_tokens, self.factor)?;
-        Ok((body.into(), charge))
+        let price = TokenPrice { model: self.control.config().ai.models.of(&ask.model), factor: self.factor };
+        let (input_at_most, at_most) = (price.at_most(input_tokens, 0), price.at_most(input_tokens, ask.max_tokens));
+        Ok(Prepared { body: body.into(), price, input_at_most, at_most })
     }
 
     async fn send(&self, body: Bytes) -> Result<Fetched, Failure> {
@@ -168,6 +190,8 @@ impl Anthropic {
             header("content-type", "application/json"),
         ];
         headers.extend(self.beta.as_ref().map(|beta| header("anthropic-beta", beta)));
-        Asked { provider, path: PATH, headers, body }.send(self.control.egress(), self.means.time_left()).await
+        Asked { provider, account_id: &self.account_id, path: PATH, headers, body }
+            .send(self.control.egress(), self.means.time_left())
+            .await
     }
 }

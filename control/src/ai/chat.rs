@@ -1,9 +1,12 @@
 //! `chat`, one answer to a conversation; `chatStream`, the same as it is made; `batchChat`, many at once.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use futures_util::{StreamExt, stream};
-use mirra_host_sdk::OperationError;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use mirra_host_sdk::{ErrorCode, OperationError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,7 +17,7 @@ use super::{
     parts,
     price::Usage,
 };
-use crate::{Answer, ApiError, Control, Means, params};
+use crate::{Answer, ApiError, Caller, Control, Means, params};
 
 pub(super) const MODEL: &str = "claude-3-haiku-20240307";
 const TEMPERATURE: f64 = 0.7;
@@ -90,20 +93,41 @@ struct Chat {
     model: String,
     #[serde(flatten)]
     tokens: Tokens,
+    /// The same, as clients of the first version have it.
+    usage: Used,
 }
 
-async fn asked(anthropic: &Anthropic, params: ChatParams) -> Result<Chat, ApiError> {
-    let said = anthropic.ask(&params.ask()?).await?;
-    Ok(Chat { content: said.text(), tokens: Tokens::from(&said.usage), model: said.model })
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Used {
+    input_tokens: u64,
+    output_tokens: u64,
 }
 
-pub async fn chat(control: &Arc<Control>, means: &Means, params: ChatParams) -> Result<Answer, ApiError> {
-    Answer::of(&asked(&Anthropic::new(control, means), params).await?)
+impl From<&Usage> for Used {
+    fn from(usage: &Usage) -> Used {
+        Used { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens }
+    }
+}
+
+impl Chat {
+    fn new(content: String, model: String, usage: &Usage) -> Chat {
+        Chat { content, model, tokens: usage.into(), usage: usage.into() }
+    }
+}
+
+async fn asked(anthropic: &Anthropic, ask: &Ask) -> Result<Chat, ApiError> {
+    let said = anthropic.ask(ask).await?;
+    Ok(Chat::new(said.text(), said.model, &said.usage))
+}
+
+pub async fn chat(control: &Arc<Control>, caller: &Caller, means: &Means, params: ChatParams) -> Result<Answer, ApiError> {
+    Answer::of(&asked(&Anthropic::new(control, caller, means), &params.ask()?).await?)
 }
 
 /// Parts are `{delta, done}`; the last one has `done: true` and what was used.
-pub async fn chat_stream(control: &Arc<Control>, means: &Means, params: ChatParams) -> Result<Answer, ApiError> {
-    let anthropic = Anthropic::new(control, means);
+pub async fn chat_stream(control: &Arc<Control>, caller: &Caller, means: &Means, params: ChatParams) -> Result<Answer, ApiError> {
+    let anthropic = Anthropic::new(control, caller, means);
     let ask = params.ask()?;
     parts::answer(|parts| async move {
         let mut streaming = anthropic.stream(&ask).await?;
@@ -113,7 +137,7 @@ pub async fn chat_stream(control: &Arc<Control>, means: &Means, params: ChatPara
             parts.hand_on(&json!({ "delta": text, "done": false })).await?;
         }
         let said = streaming.end();
-        let usage = json!({ "inputTokens": said.usage.input_tokens, "outputTokens": said.usage.output_tokens });
+        let usage = Used::from(&said.usage);
         parts::json(&json!({ "delta": "", "done": true, "model": said.model, "usage": usage }))
     })
     .await
@@ -131,21 +155,17 @@ pub struct BatchChatParams {
 struct InBatch {
     #[serde(flatten)]
     chat: Chat,
-    /// As older clients have it.
-    usage: serde_json::Value,
     /// Why there is no content.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<serde_json::Value>,
 }
 
 /// In the order of the requests. One that fails says so in its place; where all do, the batch does.
-pub async fn batch_chat(control: &Arc<Control>, means: &Means, params: BatchChatParams) -> Result<Answer, ApiError> {
+pub async fn batch_chat(control: &Arc<Control>, caller: &Caller, means: &Means, params: BatchChatParams) -> Result<Answer, ApiError> {
     if params.requests.is_empty() || params.requests.len() > BATCH_MAX {
         return Err(ApiError::invalid("requests", format!("requests must be 1 to {BATCH_MAX}")));
     }
-    let anthropic = &Anthropic::new(control, means);
-    let asking = stream::iter(params.requests).map(|request| async move { asked(anthropic, request).await });
-    let mut answers: Vec<Result<Chat, ApiError>> = asking.buffered(CONCURRENCY).collect().await;
+    let mut answers = all_asked(&Anthropic::new(control, caller, means), params.requests).await;
     if answers.iter().all(Result::is_err)
         && let Some(Err(error)) = answers.pop()
     {
@@ -154,15 +174,45 @@ pub async fn batch_chat(control: &Arc<Control>, means: &Means, params: BatchChat
     Answer::of(&answers.into_iter().map(in_batch).collect::<Vec<_>>())
 }
 
+/// Each is charged the most that it can cost when it begins, so as many are under way as the budget holds that of: most of it comes back.
+async fn all_asked(anthropic: &Anthropic, requests: Vec<ChatParams>) -> Vec<Result<Chat, ApiError>> {
+    let (mut waiting, mut answers) = (VecDeque::new(), BTreeMap::new());
+    for (index, request) in requests.into_iter().enumerate() {
+        match request.ask() {
+            Ok(ask) => waiting.push_back((index, ask)),
+            Err(error) => drop(answers.insert(index, Err(error))),
+        }
+    }
+    let (mut underway, mut at_a_time) = (FuturesUnordered::new(), CONCURRENCY);
+    loop {
+        while underway.len() < at_a_time
+            && let Some((index, ask)) = waiting.pop_front()
+        {
+            underway.push(async move {
+                let answer = asked(anthropic, &ask).await;
+                (index, ask, answer)
+            });
+        }
+        match underway.next().await {
+            None => break,
+            // Those that are under way have what it needs.
+            Some((index, ask, Err(error))) if error.code == ErrorCode::CostLimit && !underway.is_empty() => {
+                at_a_time = underway.len();
+                waiting.push_front((index, ask));
+            }
+            Some((index, _, answer)) => drop(answers.insert(index, answer)),
+        }
+    }
+    answers.into_values().collect()
+}
+
 fn in_batch(answer: Result<Chat, ApiError>) -> InBatch {
     let (chat, error) = match answer {
         Ok(chat) => (chat, None),
         Err(error) => {
             let OperationError { code, message } = error.into();
-            let chat = Chat { content: String::new(), model: String::new(), tokens: Tokens::default() };
-            (chat, Some(json!({ "code": code, "message": message })))
+            (Chat::new(String::new(), String::new(), &Usage::default()), Some(json!({ "code": code, "message": message })))
         }
     };
-    let usage = json!({ "inputTokens": chat.tokens.input_tokens, "outputTokens": chat.tokens.output_tokens });
-    InBatch { chat, usage, error }
+    InBatch { chat, error }
 }

@@ -12,7 +12,7 @@ use super::{
     message::{self, Conversation, Message, Role},
     tools::Tool,
 };
-use crate::{Answer, ApiError, Control, Means, params};
+use crate::{Answer, ApiError, Caller, Control, Means, params};
 
 const MODEL: &str = "claude-sonnet-4-6";
 const TEMPERATURE: f64 = 1.0;
@@ -53,7 +53,7 @@ struct ComputerUse {
     tokens_charged: u64,
 }
 
-pub async fn computer_use(control: &Arc<Control>, means: &Means, params: ComputerUseParams) -> Result<Answer, ApiError> {
+pub async fn computer_use(control: &Arc<Control>, caller: &Caller, means: &Means, params: ComputerUseParams) -> Result<Answer, ApiError> {
     let model = message::model(params.model, MODEL)?;
     if !model.contains("sonnet") {
         return Err(ApiError::invalid("model", "model must be one of Sonnet, such as claude-sonnet-4-6"));
@@ -78,7 +78,7 @@ pub async fn computer_use(control: &Arc<Control>, means: &Means, params: Compute
         tools: tools.into_iter().map(Tool::Foreign).collect(),
         tool_choice: None,
     };
-    let (raw, usage) = Anthropic::new(control, means).with_factor(MULTIPLIER).with_beta(beta).ask_raw(&ask).await?;
+    let (raw, usage) = Anthropic::new(control, caller, means).with_factor(MULTIPLIER).with_beta(beta).ask_raw(&ask).await?;
     let stop_reason = raw.get("stop_reason").and_then(Value::as_str).map(str::to_owned);
     let tokens_charged = usage.total().saturating_mul(MULTIPLIER);
     Answer::of(&ComputerUse { raw, stop_reason, tokens: Tokens::from(&usage), tokens_charged })

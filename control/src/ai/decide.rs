@@ -12,7 +12,7 @@ use super::{
     message::{self, Conversation, Message},
     tools::Tool,
 };
-use crate::{Answer, ApiError, Control, Means, params};
+use crate::{Answer, ApiError, Caller, Control, Means, params};
 
 const OPTIONS_MAX: usize = 100;
 const ID_CHARACTERS_MAX: usize = 200;
@@ -37,7 +37,7 @@ pub struct DecideParams {
 pub struct DecisionOption {
     pub id: String,
     pub label: String,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty", deserialize_with = "params::some")]
     pub metadata: Map<String, Value>,
 }
 
@@ -49,9 +49,9 @@ struct Decision {
     reasoning: String,
 }
 
-pub async fn decide(control: &Arc<Control>, means: &Means, params: DecideParams) -> Result<Answer, ApiError> {
+pub async fn decide(control: &Arc<Control>, caller: &Caller, means: &Means, params: DecideParams) -> Result<Answer, ApiError> {
     let ids: BTreeSet<String> = params.options.iter().map(|option| option.id.clone()).collect();
-    let anthropic = Anthropic::new(control, means);
+    let anthropic = Anthropic::new(control, caller, means);
     let ask = asked(params, &ids)?;
     for _ in 0..ATTEMPTS {
         let said = anthropic.ask(&ask).await?;

@@ -68,6 +68,8 @@ impl SaidError {
 /// A request as it is sent.
 pub struct Asked<'a> {
     pub provider: &'a Provider,
+    /// In whose name.
+    pub account_id: &'a str,
     /// Behind the provider's URL.
     pub path: &'static str,
     pub headers: Vec<(String, String)>,
@@ -80,8 +82,8 @@ impl Asked<'_> {
         let url = format!("{}{}", self.provider.url, self.path);
         let body = self.body.clone();
         let fetch = Fetch { method: "POST", url: &url, headers: &self.headers, body, timeout: None, response_bytes_max: ANSWER_BYTES_MAX };
-        // Connections are the operator's, whoever asks.
-        let tenant: Arc<str> = self.provider.name.into();
+        // One account that waits for slow answers keeps nobody else waiting, nor its own requests to elsewhere.
+        let tenant: Arc<str> = format!("{} {}", self.provider.name, self.account_id).into();
         let mut fetched = egress.fetch(&tenant, Reach::Anywhere, fetch, time_left).await.map_err(|error| self.provider.unreached(error))?;
         if (200..300).contains(&fetched.status) {
             return Ok(fetched);

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{
     anthropic::{Block, Said},
     config::Provider,
-    price::{Charge, Usage, tokens_at_most},
+    price::{Charge, TokenPrice, Usage, tokens_at_most},
     provider::{Failure, SaidError},
 };
 use crate::ApiError;
@@ -86,11 +86,12 @@ pub struct Streaming {
     is_whole: bool,
     /// Settled when this is dropped, however far it has come.
     charge: Option<Charge>,
+    price: TokenPrice,
 }
 
 impl Streaming {
     /// Waits until the model says something.
-    pub async fn begin(provider: Provider, fetched: Fetched) -> Result<Streaming, Failure> {
+    pub async fn begin(provider: Provider, fetched: Fetched, charge: Charge, price: TokenPrice) -> Result<Streaming, Failure> {
         let parts =
             try_unfold(fetched, |mut fetched| async move { Ok::<_, OperationError>(fetched.part().await?.map(|part| (part, fetched))) });
         let mut streaming = Streaming {
@@ -102,18 +103,16 @@ impl Streaming {
             bytes: 0,
             is_whole: false,
             charge: None,
+            price,
         };
         loop {
             if let Event::MessageStart { message } = streaming.event().await? {
                 streaming.said = message;
+                // From here on it is known what was used.
+                streaming.charge = Some(charge);
                 return Ok(streaming);
             }
         }
-    }
-
-    pub fn charged(mut self, charge: Charge) -> Streaming {
-        self.charge = Some(charge);
-        self
     }
 
     pub fn model(&self) -> &str {
@@ -184,13 +183,13 @@ impl Streaming {
     }
 
     fn settle(&mut self, usage: &Usage) {
-        let Some(charge) = self.charge.take() else { return };
-        if self.is_whole {
-            return charge.settle(usage);
-        }
-        // How much was said after the last word that came is known to the provider alone.
-        let output_tokens = usage.output_tokens.max(tokens_at_most(self.bytes));
-        charge.settle(&Usage { output_tokens, ..usage.clone() });
+        let Some(mut charge) = self.charge.take() else { return };
+        let output_tokens = match self.is_whole {
+            true => usage.output_tokens,
+            // How much was said after the last word that came is known to the provider alone.
+            false => usage.output_tokens.max(tokens_at_most(self.bytes)),
+        };
+        charge.owe(self.price.of(&Usage { output_tokens, ..usage.clone() }));
     }
 }
 

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    price::settle,
+    price::Charge,
     provider::{Asked, persistently},
 };
 use crate::{Answer, ApiError, Caller, Control, Means, params};
@@ -86,17 +86,22 @@ pub async fn transcribe_audio(
     let (content_type, body) = form(audio.bytes, essence(&mime_type), language.as_deref(), prompt.as_deref())?;
 
     let seconds_at_most = bytes.div_ceil(BYTES_PER_SECOND);
-    let charged = price(control, seconds_at_most as f64);
-    means.charge("a transcription", charged)?;
+    let at_most = price(control, seconds_at_most as f64);
     let headers = vec![("authorization".to_owned(), format!("Bearer {}", key.reveal())), ("content-type".to_owned(), content_type)];
-    let asked = &Asked { provider, path: PATH, headers, body: body.into() };
+    let asked = &Asked { provider, account_id: caller.id(), path: PATH, headers, body: body.into() };
     let answered = persistently(means, || async {
-        let mut fetched = asked.send(control.egress(), means.time_left()).await?;
+        let mut charge = Charge::new(means, "a transcription", at_most)?;
+        charge.owe(at_most);
+        let mut fetched = match asked.send(control.egress(), means.time_left()).await {
+            Ok(fetched) => fetched,
+            Err(failure) => return Err(charge.unanswered(failure)),
+        };
         let body = fetched.whole().await.map_err(|error| provider.unreached(error))?;
-        serde_json::from_slice::<Transcribed>(&body).map_err(|error| provider.unreadable(error).into())
+        let transcribed = serde_json::from_slice::<Transcribed>(&body).map_err(|error| provider.unreadable(error))?;
+        charge.owe(transcribed.duration.map_or(at_most, |seconds| price(control, seconds)));
+        Ok(transcribed)
     });
-    let Transcribed { text, language: spoken, duration } = answered.await.inspect_err(|_| means.budget.refund(charged))?;
-    settle(&*means.budget, charged, duration.map_or(charged, |seconds| price(control, seconds)));
+    let Transcribed { text, language: spoken, duration } = answered.await?;
     let language = language.or_else(|| iso_code(&spoken?));
     Answer::of(&Transcription { text, language, duration_seconds: duration, model: MODEL })
 }

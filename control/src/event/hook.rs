@@ -12,6 +12,7 @@ use super::take;
 use crate::{
     Answer, ApiError, Control, id,
     operations::Scene,
+    params::Part,
     store::{HookRow, NewEvent, NewRun},
     time,
 };
@@ -67,9 +68,9 @@ pub async fn create(scene: &Scene<'_>, params: CreateHookParams) -> Result<Answe
 }
 
 /// But for those of flows, which are told with the flows.
-pub async fn list(scene: &Scene<'_>) -> Result<Answer, ApiError> {
+pub async fn list(scene: &Scene<'_>, part: &Part) -> Result<Answer, ApiError> {
     let rows = scene.store.hooks_of(scene.caller.id()).await?;
-    Answer::of(&rows.iter().map(|row| shown(scene.control, row)).collect::<Vec<_>>())
+    part.of(rows.iter().map(|row| shown(scene.control, row)))
 }
 
 pub async fn delete(scene: &Scene<'_>, params: HookId) -> Result<Answer, ApiError> {
@@ -94,6 +95,10 @@ impl Control {
     pub async fn hook(self: &Arc<Control>, request: HookRequest) -> Result<Answer, ApiError> {
         let store = &self.opened().await?.store;
         let hook = store.hook(&request.hook_id).await?.ok_or_else(|| ApiError::not_found("such hook"))?;
+        if let Some(retry_after) = self.hook_requests().take(&hook.id).retry_after {
+            let message = format!("this hook has taken its {} requests of this minute", self.hook_requests().limit());
+            return Err(ApiError { retry_after: Some(retry_after), ..ApiError::new(ErrorCode::RateLimited, message) });
+        }
         match &hook.flow_id {
             Some(flow_id) => self.start_by_hook(flow_id, &hook, request).await,
             None => self.telegram(&hook, &request).await,

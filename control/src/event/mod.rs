@@ -24,8 +24,8 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => hook::delete(&scene, params)
     },
     operation! {
-        "events.listHooks", "Lists the addresses of this account at which others tell what has happened.", crate::operations::Nothing,
-        (scene, _params) => hook::list(&scene)
+        "events.listHooks", "Lists the addresses of this account at which others tell what has happened.", crate::params::Part,
+        (scene, params) => hook::list(&scene, &params)
     },
     operation! {
         "events.send", "Tells what has happened: an event, or an array of them.", taking::SendParams,

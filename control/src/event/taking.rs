@@ -105,15 +105,13 @@ pub async fn runs_of(
     if chain > CHAIN_MAX {
         return Ok(Vec::new());
     }
-    let store = &control.opened().await?.store;
-    let flows = control.matcher().matching(store, account_id, event).await?;
-    if flows.is_empty() {
-        return Ok(Vec::new());
-    }
     let input = serde_json::to_string(event).map_err(|error| ApiError::internal("an event cannot be written", error))?;
+    // Before it is looked at.
     if input.len() > EVENT_BYTES_MAX {
         return Err(ApiError::new(ErrorCode::PayloadTooLarge, format!("an event has at most {EVENT_BYTES_MAX} bytes as JSON")));
     }
+    let store = &control.opened().await?.store;
+    let flows = control.matcher().matching(store, account_id, event).await?;
     let now = control.now();
     let run = |flow_id: Arc<str>| NewRun {
         id: new_execution_id(),

@@ -1,11 +1,13 @@
 //! Flows: scripts, or prompts, that run by the clock, by events, or when a webhook is called.
 
+mod code;
 mod config;
 mod finding;
 mod making;
 mod operations;
 mod schedule;
 mod shown;
+mod subscription;
 mod trigger;
 mod trying;
 

@@ -1,7 +1,7 @@
 use super::{
-    finding,
+    code, finding,
     making::{self, Kind},
-    trying,
+    subscription, trying,
 };
 use crate::{
     operations::{Operation, operation},
@@ -27,6 +27,10 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => making::delete(&scene, params)
     },
     operation! {
+        "flows.editFlowScript", "Replaces texts in the code of a flow's script, which runs so at once.", code::OfFlow,
+        (scene, params) => code::edit(&scene, params)
+    },
+    operation! {
         "flows.executeFlow", "Runs a flow now, and answers its result.", trying::ExecuteParams,
         (scene, params) => trying::execute(&scene, params)
     },
@@ -39,6 +43,10 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => finding::by_event_type(&scene, params)
     },
     operation! {
+        "scripts.getFlowScript", "Gives the code of a flow's script.", finding::FlowId,
+        (scene, params) => code::get(&scene, params)
+    },
+    operation! {
         "flows.listEventTypes", "Lists the types of events that are described, with their fields.", finding::EventTypesParams,
         (_scene, params) => async { finding::event_types(&params) }
     },
@@ -47,8 +55,16 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => finding::search(&scene, params)
     },
     operation! {
+        "flows.modifyFlowScript", "Gives a flow's script another code, which runs at once.", code::ModifyParams,
+        (scene, params) => code::modify(&scene, params)
+    },
+    operation! {
         "flows.pauseFlow", "Pauses a flow.", finding::FlowId,
         (scene, params) => making::pause(&scene, params)
+    },
+    operation! {
+        "flows.readFlowScript", "Reads lines of the code of a flow's script.", code::OfFlow,
+        (scene, params) => code::read(&scene, params)
     },
     operation! {
         "flows.resumeFlow", "Makes a paused flow active again.", finding::FlowId,
@@ -57,6 +73,26 @@ pub const OPERATIONS: &[Operation] = &[
     operation! {
         "flows.searchFlows", "Searches the flows of this account by words, status and trigger.", finding::SearchParams,
         (scene, params) => finding::search(&scene, params)
+    },
+    operation! {
+        "scripts.createSubscription", "Has a script run whenever an event comes that meets conditions.", subscription::SubscribeParams,
+        (scene, params) => subscription::create(&scene, params)
+    },
+    operation! {
+        "scripts.deleteSubscription", "Takes a subscription of a script away.", subscription::SubscriptionId,
+        (scene, params) => subscription::delete(&scene, params)
+    },
+    operation! {
+        "scripts.listSubscriptions", "Lists the subscriptions of a script.", subscription::OfScript,
+        (scene, params) => subscription::list(&scene, params)
+    },
+    operation! {
+        "scripts.modifyFlowScript", "The same as flows.modifyFlowScript.", code::ModifyParams,
+        (scene, params) => code::modify(&scene, params)
+    },
+    operation! {
+        "scripts.updateSubscription", "Changes a subscription of a script.", subscription::ChangeParams,
+        (scene, params) => subscription::change(&scene, params)
     },
     operation! {
         "flows.testFlow", "Tries a flow with an event as it might come.", trying::TestParams,

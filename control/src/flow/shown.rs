@@ -59,6 +59,9 @@ pub fn whole(row: &FlowRow, public_url: &str) -> Map<String, Value> {
     if let Some(next) = row.next_tick_at {
         put("nextRunAt", time::iso(next).into());
     }
+    if let Some(due) = row.next_due_at {
+        put("nextDueAt", time::iso(due).into());
+    }
     if let Some(webhook_id) = &row.webhook_id {
         put("webhookId", webhook_id.clone().into());
         put("webhookUrl", format!("{public_url}/hooks/{webhook_id}").into());

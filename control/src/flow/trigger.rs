@@ -131,6 +131,8 @@ fn read_event(event_type: Option<String>, filter: Option<Value>, tree: Option<Va
         let (event_type, conditions) = read_filter(&members).map_err(within("eventFilter"))?;
         return Ok(Trigger::Event { event_type, conditions });
     }
+    // A list of none is what clients send who want every event of the type.
+    let tree = tree.filter(|tree| tree.as_array().is_none_or(|list| !list.is_empty()));
     let tree = tree.map(with_plural_conditions).unwrap_or_default();
     let conditions = Conditions::read(&tree).map_err(invalid)?;
     let named = event_type.or_else(|| type_in(&tree)).or_else(|| match source.as_deref() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Answer, ApiError,
-    apart::apart,
+    apart::to_its_end,
     operations::Scene,
     script::milliseconds,
     store::{ExecutionRow, FlowRow},
@@ -71,12 +71,13 @@ async fn run_now(
     };
     let control = scene.control.clone();
     // To its end, whoever goes away meanwhile.
-    apart(async move {
+    to_its_end(async move {
         let store = &control.opened().await?.store;
         store.begin_execution(&row, i64::MAX).await?;
         let performed = perform(&control, &flow, &row, event.as_ref(), input.as_ref()).await;
         let performed = performed.unwrap_or_else(|error| Performed::failed(&error));
         store.end_execution(&end_of(&row, &performed, control.now())).await?;
+        control.work_has_come();
         Ok((row.id, performed))
     })
     .await

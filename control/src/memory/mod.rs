@@ -6,12 +6,16 @@ mod sharing;
 
 use mirra_host_sdk::ErrorCode;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Answer, ApiError, Caller, Page, id, params,
-    store::{EntityRow, Store},
+    Answer, ApiError, Caller, Page,
+    account::AccountLimits,
+    id,
+    operations::Scene,
+    params,
+    store::{EntityRow, MemoryUse, Store},
     time,
 };
 use entity::{CONTENT_BYTES_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX, Summary, Whole, marks, title};
@@ -29,31 +33,34 @@ const STATUS_BYTES_MAX: usize = 100;
 const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
 const TASK: &str = "task";
+/// Of what is kept without a type: clients may leave it out.
+const NOTE: &str = "note";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateParams {
-    /// What kind of thing it is, such as `note`, `task`, `contact`.
+    /// What kind of thing it is, such as `note`, `task`, `contact`; `note` if not given.
     #[schemars(length(min = 1, max = TYPE_CHARACTERS_MAX))]
-    pub r#type: String,
+    pub r#type: Option<String>,
     pub content: String,
     /// The first line of the content if none is given.
     #[schemars(length(min = 1, max = NAME_CHARACTERS_MAX))]
     pub name: Option<String>,
     /// Whatever else belongs to it. By status, priority, tags, roles and contexts it is found.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub metadata: Map<String, Value>,
     pub tags: Option<Vec<String>>,
     /// The team in whose memory this is; the account's own if not given.
     pub group_id: Option<String>,
 }
 
-pub async fn create(store: &Store, caller: &Caller, params: CreateParams, now: i64) -> Result<Answer, ApiError> {
+pub async fn create(scene: &Scene<'_>, params: CreateParams) -> Result<Answer, ApiError> {
     let CreateParams { r#type, content, name, mut metadata, tags, group_id } = params;
     if let Some(tags) = tags {
         metadata.insert("tags".to_owned(), tags.into());
     }
-    make(store, caller, &r#type, content, name, metadata, group_id, now).await
+    let kind = r#type.as_deref().unwrap_or(NOTE);
+    make(scene, kind, content, name, metadata, group_id).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -70,7 +77,7 @@ pub struct CreateTaskParams {
     /// high, medium or low; medium if not given.
     pub priority: Option<String>,
     pub tags: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub metadata: Map<String, Value>,
     /// The team in whose memory this is; the account's own if not given.
     pub group_id: Option<String>,
@@ -78,7 +85,7 @@ pub struct CreateTaskParams {
 
 const PRIORITIES: [&str; 3] = ["high", "medium", "low"];
 
-pub async fn create_task(store: &Store, caller: &Caller, params: CreateTaskParams, now: i64) -> Result<Answer, ApiError> {
+pub async fn create_task(scene: &Scene<'_>, params: CreateTaskParams) -> Result<Answer, ApiError> {
     let CreateTaskParams { content, name, assigned_to, due_at, priority, tags, mut metadata, group_id } = params;
     let priority = priority.unwrap_or_else(|| "medium".to_owned());
     if !PRIORITIES.contains(&&*priority) {
@@ -87,7 +94,7 @@ pub async fn create_task(store: &Store, caller: &Caller, params: CreateTaskParam
     if let Some(username) = assigned_to {
         // Outside of a group, nobody else would see the task. What cannot be resolved is told and no failure, as clients expect.
         let assignee = match &group_id {
-            Some(team) => store.members_of(team).await?.into_iter().find(|member| member.username == username),
+            Some(team) => scene.store.members_of(team).await?.into_iter().find(|member| member.username == username),
             None => None,
         };
         match assignee {
@@ -105,20 +112,18 @@ pub async fn create_task(store: &Store, caller: &Caller, params: CreateTaskParam
         }
     }
     metadata.entry("status").or_insert_with(|| "pending".into());
-    make(store, caller, TASK, content, name, metadata, group_id, now).await
+    make(scene, TASK, content, name, metadata, group_id).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "what an entity is made of; a struct for one function would name each of them twice")]
 async fn make(
-    store: &Store,
-    caller: &Caller,
+    scene: &Scene<'_>,
     kind: &str,
     content: String,
     name: Option<String>,
     metadata: Map<String, Value>,
     group_id: Option<String>,
-    now: i64,
 ) -> Result<Answer, ApiError> {
+    let Scene { store, caller, now, .. } = scene;
     let kind = kind.to_lowercase();
     let name = name.or_else(|| title(&content)).unwrap_or_else(|| kind.clone());
     check(&kind, &name, &content, &metadata)?;
@@ -135,11 +140,26 @@ async fn make(
         name,
         content,
         metadata: metadata.to_string(),
-        created_at: now,
+        created_at: *now,
         updated_at: None,
     };
-    store.insert_entity(&row).await?;
+    let limits = &scene.control.config().limits.per_account;
+    if !store.insert_entity(&row, most(limits)).await? {
+        return Err(full(limits));
+    }
     Answer::of(&Whole::of(&row))
+}
+
+fn most(limits: &AccountLimits) -> MemoryUse {
+    MemoryUse { entities: limits.memory_entities.into(), bytes: i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX) }
+}
+
+fn full(AccountLimits { memory_entities, memory_bytes, .. }: &AccountLimits) -> ApiError {
+    let message = format!(
+        "an account keeps at most {memory_entities} entities with {memory_bytes} bytes of names, content and metadata together: delete \
+         what is not needed any more"
+    );
+    ApiError::invalid("content", message)
 }
 
 /// The graph to write to: the caller's, or that of a team of theirs.
@@ -180,8 +200,9 @@ fn check(kind: &str, name: &str, content: &str, metadata: &Map<String, Value>) -
 pub struct QueryParams {
     /// Of this type only.
     pub r#type: Option<String>,
+    /// 20 if not given; what is above 100 is cut down to that.
     #[serde(default, deserialize_with = "params::count")]
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    #[schemars(range(min = 1))]
     pub limit: Option<u64>,
     /// How many to leave out at the beginning.
     #[serde(default, deserialize_with = "params::count")]
@@ -190,8 +211,22 @@ pub struct QueryParams {
     pub group_id: Option<String>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    total_count: u64,
+    count: usize,
+    offset: u64,
+    limit: u64,
+    results: &'a [Summary<'a>],
+    /// The same, as some clients have it.
+    entities: &'a [Summary<'a>],
+}
+
 pub async fn query(store: &Store, caller: &Caller, params: QueryParams) -> Result<Answer, ApiError> {
-    let limit = params::limit(params.limit, LIMIT, LIMIT_MAX)?;
+    let limit = params::limit_or_most(params.limit, LIMIT, LIMIT_MAX)?;
     let offset = params.offset.unwrap_or(0).min(i64::MAX as u64);
     let kind = params.r#type.map(|kind| kind.to_lowercase());
     let has_teams = params.group_id.is_none() && !store.teams_of(caller.id()).await?.is_empty();
@@ -203,14 +238,13 @@ pub async fn query(store: &Store, caller: &Caller, params: QueryParams) -> Resul
     };
     let results: Vec<_> = rows.iter().map(|row| Summary::of(row, QUERY_CHARACTERS, None)).collect();
     let page = Page { total, limit, offset };
-    let list = json!({ "type": kind, "totalCount": total, "count": results.len(), "offset": offset, "limit": limit, "results": results });
-    Answer::list(&list, page)
+    Answer::list(&Listed { kind, total_count: total, count: results.len(), offset, limit, results: &results, entities: &results }, page)
 }
 
 /// `{filters: {id} | {name}}`, or the one or the other without `filters`.
 #[derive(Deserialize, JsonSchema)]
 pub struct FindOneParams {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub filters: Filters,
     pub id: Option<String>,
     pub name: Option<String>,
@@ -245,11 +279,17 @@ pub struct UpdateParams {
 }
 
 /// By whoever made it. Others who see a task may say how far it is.
-pub async fn update(store: &Store, caller: &Caller, params: UpdateParams, now: i64) -> Result<Answer, ApiError> {
-    let id = params.id.clone();
-    let changed = store.change_entity(caller.id(), &id, |row| changed(row, caller, params, now)).await?;
+pub async fn update(scene: &Scene<'_>, params: UpdateParams) -> Result<Answer, ApiError> {
+    let (id, limits) = (params.id.clone(), &scene.control.config().limits.per_account);
+    let decide = |row: &EntityRow, used: MemoryUse| {
+        let new = changed(row, scene.caller, params, scene.now)?;
+        let more = new.bytes() - row.bytes();
+        // What makes it smaller is welcome, however much there is.
+        if more > 0 && used.bytes + more > most(limits).bytes { Err(full(limits)) } else { Ok(new) }
+    };
+    let changed = scene.store.change_entity(scene.caller.id(), &id, decide).await?;
     let row = changed.ok_or_else(|| ApiError::not_found("such entity"))?;
-    Answer::of(&json!({ "id": row.id, "updated": true, "updatedAt": time::iso(now) }))
+    Answer::of(&json!({ "id": row.id, "updated": true, "updatedAt": time::iso(scene.now) }))
 }
 
 fn changed(row: &EntityRow, caller: &Caller, params: UpdateParams, now: i64) -> Result<EntityRow, ApiError> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Answer, ApiError, Caller, params,
-    store::{EntityRow, Period, Store},
+    store::{EntityRow, Period, Store, Times},
 };
 
 /// `search` cuts content to so many characters.
@@ -53,33 +53,34 @@ pub struct SearchParams {
     #[schemars(length(min = 1, max = QUERY_CHARACTERS_MAX))]
     pub query: String,
     /// The types to look among, such as `task`; all if none is named.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub types: Vec<String>,
     /// Made at this time or later, in milliseconds since 1970.
     pub start_time: Option<f64>,
     /// Made at this time or earlier, in milliseconds since 1970.
     pub end_time: Option<f64>,
     /// status, priority, tags, roles or contexts, each with a value or several of which one has to be there.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub property_filters: Map<String, Value>,
+    /// 20 if not given; what is above 100 is cut down to that.
     #[serde(default, deserialize_with = "params::count")]
-    #[schemars(range(min = 1, max = LIMIT_MAX))]
+    #[schemars(range(min = 1))]
     pub limit: Option<u64>,
     /// Only what is seen in this team.
     pub group_id: Option<String>,
 }
 
 pub async fn search(store: &Store, caller: &Caller, params: SearchParams) -> Result<Answer, ApiError> {
-    let limit = params::limit(params.limit, LIMIT, LIMIT_MAX)?;
+    let limit = params::limit_or_most(params.limit, LIMIT, LIMIT_MAX)?;
     params::text("query", &params.query, QUERY_CHARACTERS_MAX)?;
     let filter = filter(store, caller, &params).await?;
     let words: BTreeSet<&str> = raw_words(&params.query).take(WORDS_MAX).collect();
-    let seqs = match (params.start_time, params.end_time) {
-        (None, None) => (i64::MIN, i64::MAX),
+    let times = match (params.start_time, params.end_time) {
+        (None, None) => None,
         // What is no time of a clock is before or after all.
-        (from, to) => store.seqs_in(Period { from: from.unwrap_or(0.0) as i64, to: to.map_or(i64::MAX, |to| to as i64) }).await?,
+        (from, to) => Some(store.times(Period { from: from.unwrap_or(0.0) as i64, to: to.map_or(i64::MAX, |to| to as i64) }).await?),
     };
-    let found = find(store, &filter, &words, seqs).await?;
+    let found = find(store, &filter, &words, times.as_ref()).await?;
     let rows = store.entities(caller.id(), &found.seqs).await?;
     let mut ranked: Vec<(f64, &EntityRow)> = rows.iter().map(|row| (found.score(row), row)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.seq.cmp(&a.1.seq)));
@@ -147,12 +148,12 @@ struct Found {
     coverage: f64,
 }
 
-async fn find(store: &Store, filter: &str, words: &BTreeSet<&str>, seqs: (i64, i64)) -> Result<Found, ApiError> {
+async fn find(store: &Store, filter: &str, words: &BTreeSet<&str>, times: Option<&Times>) -> Result<Found, ApiError> {
     // The index folds a word itself, as it did the text. In quotes it is never an operator, and there are no quotes in it.
     let term = |word: &str| format!("{{name content}}:\"{word}\"");
     let mut of_words = Vec::with_capacity(words.len());
     for word in words {
-        let found = store.found(&format!("{filter} AND {}", term(word)), seqs, FOUND_MAX).await?;
+        let found = store.found(&format!("{filter} AND {}", term(word)), times, FOUND_MAX).await?;
         if !found.is_empty() {
             of_words.push((*word, found));
         }
@@ -165,7 +166,7 @@ async fn find(store: &Store, filter: &str, words: &BTreeSet<&str>, seqs: (i64, i
     let mut all = BTreeSet::new();
     if of_words.len() > 1 {
         let together: Vec<String> = of_words.iter().map(|(word, _)| term(word)).collect();
-        all.extend(store.found(&format!("{filter} AND {}", together.join(" AND ")), seqs, FOUND_MAX).await?);
+        all.extend(store.found(&format!("{filter} AND {}", together.join(" AND ")), times, FOUND_MAX).await?);
     }
     for seq in of_words.into_iter().flat_map(|(_, found)| found) {
         if all.len() >= RANKED_MAX {

@@ -72,7 +72,7 @@ impl Credentials {
         let field = |named: &Option<String>, usual: &[&str]| {
             let names = named.iter().map(String::as_str).chain(usual.iter().copied());
             let names: Vec<&str> = names.collect();
-            let found = names.iter().find_map(|name| Some((name, given.get(*name)?)));
+            let found = names.iter().find_map(|name| Some((name, given.get(*name).filter(|value| !value.is_null())?)));
             let missing = || {
                 let name = names.first().copied().unwrap_or_default();
                 ApiError::invalid(&format!("credentials.{name}"), format!("credentials.{name} is required"))
@@ -146,8 +146,8 @@ fn password(named: &Option<String>, given: &Map<String, Value>) -> Result<String
     let name = named.as_deref().unwrap_or("password");
     match given.get(name) {
         Some(Value::String(empty)) if empty.is_empty() => Ok(String::new()),
-        Some(value) => text(name, value),
-        None => Err(ApiError::invalid(&format!("credentials.{name}"), format!("credentials.{name} is required"))),
+        Some(value) if !value.is_null() => text(name, value),
+        _ => Err(ApiError::invalid(&format!("credentials.{name}"), format!("credentials.{name} is required"))),
     }
 }
 

@@ -21,6 +21,8 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 5_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// Older clients have more names for it.
+    #[serde(alias = "webhook", alias = "custom")]
     Api,
     Llm,
     Script,
@@ -63,6 +65,7 @@ pub enum Location {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AuthConfig {
+    #[serde(deserialize_with = "params::some")]
     pub location: Location,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_name: Option<String>,
@@ -80,10 +83,10 @@ pub struct AuthConfig {
     pub auth_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_url: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "params::some")]
     pub scopes: Vec<String>,
     /// Added to the URL that users log in at, such as `access_type`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "params::some")]
     pub auth_params: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
@@ -97,13 +100,13 @@ pub struct AuthConfig {
 pub struct Endpoint {
     pub base_url: String,
     pub authentication: Authentication,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub auth_config: AuthConfig,
     /// Sent with each request, whatever it is.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "params::some")]
     pub headers: BTreeMap<String, String>,
     /// None: every operation of the document, by its `operationId`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "params::some")]
     pub methods: Vec<MethodParams>,
 }
 
@@ -115,7 +118,7 @@ pub struct MethodParams {
     pub path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "params::some")]
     pub parameters: BTreeMap<String, ParameterParams>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Value>,
@@ -130,7 +133,7 @@ impl Eq for MethodParams {}
 pub struct ParameterParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub required: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,

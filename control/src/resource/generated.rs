@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{definition::Definition, making::visible};
-use crate::{Answer, ApiError, operations::Scene};
+use crate::{Answer, ApiError, operations::Scene, params};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub enum Language {
 pub struct ClientParams {
     /// The resource, by its id or name.
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     language: Language,
 }
 

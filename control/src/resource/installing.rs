@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 use super::{
     authentication::{Credentials, Kept},
     definition::{Authentication, Endpoint, check_endpoint},
-    known::{base_url, installed},
+    known::{base_url, installed, installed_row},
     making::visible,
     pricing::{Agreed, Model},
 };
 use crate::{
     Answer, ApiError, Control, id,
     operations::Scene,
+    params::Part,
     store::{CallRow, InstallationRow, InstalledRow},
     time,
 };
@@ -67,6 +68,18 @@ fn shown<'a>(row: &'a InstallationRow, resource_name: Option<&'a str>) -> Shown<
     }
 }
 
+/// An installation, and that something was done with it, as clients expect.
+fn done(message: &str, installation: Shown<'_>) -> Result<Answer, ApiError> {
+    #[derive(Serialize)]
+    struct Done<'a> {
+        success: bool,
+        message: &'a str,
+        #[serde(flatten)]
+        installation: Shown<'a>,
+    }
+    Answer::of(&Done { success: true, message, installation })
+}
+
 pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer, ApiError> {
     let InstallParams { id: resource_id, tier, base_url: own_base_url } = params;
     let resource = visible(scene, &resource_id).await?;
@@ -87,6 +100,10 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
             // What its creator asks for, and is paid for, is asked of the creator's server.
             return Err(ApiError::invalid("baseUrl", "only resources that come with mirra can be asked of another server"));
         }
+    }
+    let most = scene.control.config().limits.per_account.installations;
+    if scene.store.installations_of(scene.caller.id()).await?.len() >= most as usize {
+        return Err(ApiError::invalid("id", format!("an account installs at most {most} resources: uninstall those that are not used")));
     }
     let row = InstallationRow {
         id: id::new("inst")?,
@@ -109,12 +126,12 @@ pub async fn install(scene: &Scene<'_>, params: InstallParams) -> Result<Answer,
         removed_at: None,
     };
     if scene.store.insert_installation(&row).await? {
-        return Answer::of(&shown(&row, Some(&resource.name)));
+        return done("Resource installed", shown(&row, Some(&resource.name)));
     }
     let installed = scene.store.installed(scene.caller.id(), &row.resource_id, &row.slug).await?;
     Err(match installed {
         Some(other) if other.installation.resource_id == row.resource_id => {
-            ApiError::new(ErrorCode::Conflict, "you have installed this resource already")
+            ApiError::new(ErrorCode::Conflict, "this resource is already installed")
         }
         Some(other) => {
             let message =
@@ -132,10 +149,24 @@ pub async fn uninstall(scene: &Scene<'_>, resource: &str) -> Result<Answer, ApiE
     Answer::of(&json!({ "installationId": row.installation.id, "removed": removed }))
 }
 
-pub async fn list_installations(scene: &Scene<'_>) -> Result<Answer, ApiError> {
+pub async fn list_installations(scene: &Scene<'_>, part: Part) -> Result<Answer, ApiError> {
     let rows = scene.store.installations_of(scene.caller.id()).await?;
-    let shown = rows.iter().map(|InstalledRow { installation, resource_name, .. }| shown(installation, Some(resource_name)));
-    Answer::of(&shown.collect::<Vec<_>>())
+    part.of(rows.iter().map(|InstalledRow { installation, resource_name, .. }| shown(installation, Some(resource_name))))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckInstallationParams {
+    /// The resource, by its id or name.
+    resource_id: String,
+}
+
+/// Whether this account has it, be there such a resource or not.
+pub async fn check_installation(scene: &Scene<'_>, params: CheckInstallationParams) -> Result<Answer, ApiError> {
+    let row = installed_row(scene.store, scene.caller, &params.resource_id).await?.map(|row| row.installation);
+    let is_authenticated = row.as_ref().is_some_and(|row| row.is_authenticated);
+    let installation_id = row.as_ref().map(|row| &*row.id);
+    Answer::of(&json!({ "installed": row.is_some(), "isAuthenticated": is_authenticated, "installationId": installation_id }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -157,7 +188,7 @@ pub async fn authenticate(scene: &Scene<'_>, params: AuthenticateParams) -> Resu
         return Err(ApiError::not_found("such installation"));
     }
     let row = InstallationRow { is_authenticated: true, ..row.installation.clone() };
-    Answer::of(&shown(&row, None))
+    done("Resource authenticated", shown(&row, None))
 }
 
 impl Control {

@@ -44,7 +44,7 @@ pub struct CreateParams {
     pub resource_type: Kind,
     #[serde(default)]
     pub category: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub tags: Vec<String>,
     /// An OpenAPI 3.0 document: an object, or a text of JSON or YAML.
     pub open_api_spec: Option<Value>,
@@ -177,6 +177,11 @@ pub async fn create(scene: &Scene<'_>, params: CreateParams) -> Result<Answer, A
         scene.caller.may_use("scripts")?;
     }
     check(&row, &tags, &terms)?;
+    let most = scene.control.config().limits.per_account.resources;
+    let (_, made) = scene.store.resources_of(scene.caller.id(), 0, 0).await?;
+    if made >= most.into() {
+        return Err(ApiError::invalid("name", format!("an account has at most {most} resources: delete those that are not used")));
+    }
     let (row, _) = compiled(row).await?;
     let seal = secret_of(scene, &row.id, client_secret).await?;
     scene.store.insert_resource(&row, seal.as_deref()).await?;

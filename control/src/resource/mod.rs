@@ -23,7 +23,10 @@ mod window;
 pub use call::call;
 pub use catalog::provide as provide_catalog;
 pub use generated::{ClientParams, client, document, page};
-pub use installing::{AuthenticateParams, InstallParams, UsageParams, authenticate, install, list_installations, uninstall, usage};
+pub use installing::{
+    AuthenticateParams, CheckInstallationParams, InstallParams, UsageParams, authenticate, check_installation, install, list_installations,
+    uninstall, usage,
+};
 pub use known::Resources;
 pub use making::{CreateParams, ListParams, UpdateParams, create, delete, get, list, publish, unpublish, update};
 pub use marketplace::{ReviewParams, ReviewsParams, SearchParams, metrics, review, reviews, search};

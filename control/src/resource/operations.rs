@@ -1,5 +1,8 @@
 use super::*;
-use crate::operations::{Id, Nothing, Operation, operation};
+use crate::{
+    operations::{Id, Operation, operation},
+    params::Part,
+};
 
 /// The adapter `resources`, but for `call`, which stands for the method that is called.
 pub const OPERATIONS: &[Operation] = &[
@@ -10,6 +13,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation! {
         "resources.authorize", "Begins a login by OAuth 2.0: answers where a browser has to go.", AuthorizeParams,
         (scene, params) => authorize(&scene, params)
+    },
+    operation! {
+        "resources.checkInstallation", "Tells whether this account has installed a resource.", CheckInstallationParams,
+        (scene, params) => check_installation(&scene, params)
     },
     operation! {
         "resources.create", "Makes a resource, as a draft.", CreateParams,
@@ -52,8 +59,8 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => list(&scene, params)
     },
     operation! {
-        "resources.listInstallations", "Lists the resources that this account has installed.", Nothing,
-        (scene, _params) => list_installations(&scene)
+        "resources.listInstallations", "Lists the resources that this account has installed.", Part,
+        (scene, params) => list_installations(&scene, params)
     },
     operation! {
         "resources.listReviews", "Lists the reviews of a resource, the newest first.", ReviewsParams,

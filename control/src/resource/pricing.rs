@@ -6,7 +6,7 @@ use mirra_host_sdk::Usd;
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
-use crate::ApiError;
+use crate::{ApiError, params};
 
 /// What is paid by the month is paid for 30 days from the moment that it was installed. The store counts them, too (`resource_call_made`).
 pub const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -22,6 +22,8 @@ const CURRENCIES: [&str; 2] = ["USDC", "USD"];
 pub enum Model {
     #[default]
     Free,
+    /// As older clients call it, with a `price`.
+    #[serde(alias = "paid")]
     PayPerCall,
     Subscription,
     Tiered,
@@ -30,14 +32,14 @@ pub enum Model {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pricing {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub model: Model,
     /// For each call, or for each month.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "price", skip_serializing_if = "Option::is_none")]
     pub base_price: Option<Usd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "params::some")]
     pub subscription_tiers: Vec<Tier>,
 }
 
@@ -49,7 +51,7 @@ pub struct Tier {
     pub price: Usd,
     pub included_calls: u64,
     /// For each call beyond those.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "params::some")]
     pub overage_price: Usd,
 }
 

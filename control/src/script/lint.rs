@@ -52,6 +52,9 @@ pub async fn lint(scene: &Scene<'_>, params: LintParams) -> Result<Answer, ApiEr
     let code = masked(params.runtime, &params.code);
     issues.extend(unknown_operations(&code));
     issues.extend(unknown_fields(&code, &params));
+    if params.script_input_schema.is_none() {
+        issues.extend(unknown_aliases(&code, params.event_type.as_deref()));
+    }
     issues.sort_by_key(|issue| (issue.line, issue.column));
     let is_valid = issues.iter().all(|issue| issue.severity != "error");
     Answer::of(&json!({
@@ -100,6 +103,32 @@ fn unknown_operations(code: &str) -> Vec<Issue> {
         let suggestion = meant.map(|name| format!("mirra.{adapter}.{name}"));
         let message = format!("mirra.{adapter} has no operation '{operation}': it has {}", known.join(", "));
         issues.push(Issue { suggestion, ..at(code, offset, "error", "unknown-operation", message) });
+    }
+    issues
+}
+
+/// What `event.data` has in a flow that events start, besides what the flow itself gives.
+const DATA_OF_EVENTS: [&str; 6] = ["text", "sender", "senderId", "timestamp", "event", "data"];
+
+/// `event.fields.chat_di`, where it is known what there can be.
+fn unknown_aliases(code: &str, event_type: Option<&str>) -> Vec<Issue> {
+    static FIELDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bevent\s*\??\.\s*(data|fields)\s*\??\.\s*(\w+)").ok());
+    let event_type = event_type.map(mirra_triggers::canonical_event_type);
+    let known = mirra_triggers::event_types().iter().find(|known| Some(known.name) == event_type);
+    let (Some(reads), Some(known)) = (&*FIELDS, known) else { return Vec::new() };
+    let Ok(sample) = mirra_triggers::Event::read(known.sample(), 0, String::new) else { return Vec::new() };
+    let aliases = sample.fields();
+    let mut issues = Vec::new();
+    for found in reads.captures_iter(code) {
+        let (part, name) = (&found[1], &found[2]);
+        let names: Vec<&str> = match part {
+            "data" => DATA_OF_EVENTS.to_vec(),
+            _ => aliases.keys().map(String::as_str).collect(),
+        };
+        if !names.contains(&name) {
+            let message = format!("event.{part} has no field '{name}' in events of the type {}: it has {}", known.name, names.join(", "));
+            issues.push(at(code, found.get(2).map_or(0, |name| name.start()), "warning", "unknown-field", message));
+        }
     }
     issues
 }

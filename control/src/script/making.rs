@@ -22,9 +22,10 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 1_000;
 const CATEGORY_CHARACTERS_MAX: usize = 100;
 const TAGS_MAX: usize = 20;
 const TAG_CHARACTERS_MAX: usize = 50;
-/// Of one account. More are made by a program that has gone wrong.
-const SCRIPTS_MAX: u64 = 10_000;
 const LISTED_MAX: u64 = 100;
+
+/// Of one account. More are made by a program that has gone wrong.
+pub const SCRIPTS_MAX: u64 = 10_000;
 
 pub const DRAFT: &str = "draft";
 
@@ -105,6 +106,13 @@ pub struct Shown<'a> {
     category: &'a str,
     tags: Value,
     is_private: bool,
+    is_published: bool,
+    published_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pricing: Option<Value>,
+    /// The script of the marketplace that it is a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed_from: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +149,10 @@ fn shown<'a>(row: &'a ScriptRow, version: Option<&'a VersionRow>, used: &Used) -
         category: &row.category,
         tags: serde_json::from_str(&row.tags).unwrap_or_default(),
         is_private: row.is_private,
+        is_published: row.published_at.is_some(),
+        published_at: row.published_at.map(time::iso).unwrap_or_default(),
+        pricing: row.pricing.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        installed_from: row.installed_from.as_deref(),
         version_id: row.version_id.as_deref(),
         active_version: version.filter(|version| row.version_id.as_ref() == Some(&version.id)).map(label),
         total_executions: used.executions,
@@ -205,9 +217,9 @@ async fn make(scene: &Scene<'_>, params: CreateParams) -> Result<(ScriptRow, Ver
         tags: written(&params.tags)?,
         is_private: params.private,
         status: DRAFT.to_owned(),
-        version_id: None,
         created_at: scene.now,
         updated_at: scene.now,
+        ..ScriptRow::default()
     };
     let version = VersionRow {
         id: id::object(scene.now)?,
@@ -347,6 +359,6 @@ pub fn value(data: &impl Serialize) -> Result<Value, ApiError> {
     serde_json::to_value(data).map_err(|error| ApiError::internal("a script cannot be written", error))
 }
 
-fn written(data: &impl Serialize) -> Result<String, ApiError> {
+pub fn written(data: &impl Serialize) -> Result<String, ApiError> {
     serde_json::to_string(data).map_err(|error| ApiError::internal("a script cannot be written", error))
 }

@@ -1,6 +1,6 @@
 //! A script run because somebody asks for it: begun and ended in the store, so that it is in the history whatever becomes of whoever asked.
 
-use mirra_host_sdk::{ErrorCode, InvocationError, Json, Trigger, Usage, Usd, new_execution_id};
+use mirra_host_sdk::{ErrorCode, InvocationError, Json, Limits, Trigger, Usage, Usd, new_execution_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -8,10 +8,11 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     config::Config,
     making::{config_of, not_found},
+    market::surcharge,
 };
 use crate::{
     Answer, ApiError,
-    apart::apart,
+    apart::to_its_end,
     dispatch::Run,
     operations::Scene,
     store::{ExecutionRow, Runnable},
@@ -167,16 +168,19 @@ async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Op
             return Err(ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) });
         }
         let event = event(&row, &data, &trigger, &config)?;
-        let run = Run { limits: config.limits()?, execution_id, account_id, config, trigger: Trigger::Manual, event, depth, version };
+        let surcharge = surcharge(&store, &script, now).await?;
+        let limits = config.limits()?;
+        let limits = Limits { cost_usd_max: limits.cost_usd_max.saturating_sub(surcharge), ..limits };
+        let run = Run { limits, execution_id, account_id, config, trigger: Trigger::Manual, event, depth, version };
         let script_id = run.version.script_id.clone();
-        let performed = control.run(run).await.map(Performed::from);
+        let performed = control.run(run).await.map(Performed::from).map(|performed| performed.with_surcharge(surcharge));
         let kept = performed
             .as_ref()
             .map_or_else(|error| end_of(&row, &Performed::failed(error), control.now()), |done| end_of(&row, done, control.now()));
         store.end_execution(&kept).await?;
         Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
     };
-    apart(work).await
+    to_its_end(work).await
 }
 
 /// The caller's own, or the one that their key is for.

@@ -191,6 +191,12 @@ async fn deployed(scene: &Scene<'_>, version: &VersionRow) -> Result<Prepared, A
     Ok(prepared)
 }
 
+/// The newest version runs from now on.
+pub async fn deploy_newest(scene: &Scene<'_>, script_id: &str) -> Result<(), ApiError> {
+    let newest = scene.store.newest_version(script_id).await?.ok_or_else(|| not_found(script_id))?;
+    deployed(scene, &newest).await.map(drop)
+}
+
 /// A script of nothing but its code, which runs. Code that cannot leaves nothing behind.
 pub async fn make_deployed(scene: &Scene<'_>, name: &str, code: String) -> Result<String, ApiError> {
     let (script, version) = making::make_of(scene, name, code).await?;

@@ -15,7 +15,8 @@ pub struct KeyRow {
     pub created_at: i64,
 }
 
-const INSERT_ACCOUNT: &str = "INSERT INTO account (id, parent_id, username, display_name, created_at) VALUES ($1, $2, $3, $4, $5)";
+const INSERT_ACCOUNT: &str = "INSERT INTO account (id, parent_id, username, display_name, created_at) VALUES ($1, $2, $3, $4, $5) \
+                              ON CONFLICT (username) DO NOTHING";
 
 impl Store {
     /// Whether a key has not been revoked.
@@ -66,11 +67,11 @@ impl Store {
         Ok(true)
     }
 
-    /// An account with its first key.
-    pub async fn insert_account(&self, account: &Account, key: &KeyRow, hash: &str) -> Result<(), sqlx::Error> {
+    /// An account with its first key. False: another has that username.
+    pub async fn insert_account(&self, account: &Account, key: &KeyRow, hash: &str) -> Result<bool, sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(INSERT_ACCOUNT)
+        let inserted = sqlx::query(INSERT_ACCOUNT)
             .bind(&account.id)
             .bind(&account.parent_id)
             .bind(&account.username)
@@ -78,8 +79,12 @@ impl Store {
             .bind(account.created_at)
             .execute(&mut *change)
             .await?;
+        if inserted.rows_affected() == 0 {
+            return Ok(false);
+        }
         insert_key(&mut change, key, hash).await?;
-        change.commit().await
+        change.commit().await?;
+        Ok(true)
     }
 
     /// Whose key this is, if it counts.

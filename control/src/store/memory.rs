@@ -36,20 +36,42 @@ pub struct Place<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// Entities by when they were made: from the first to before the second, in milliseconds since 1970.
+/// Entities by when they were made: from the first to the second, both included, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub struct Period {
     pub from: i64,
     pub to: i64,
 }
 
+/// A period, and where all that was made in it lies; some of what lies there may be of another time.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    period: Period,
+    seqs: (i64, i64),
+}
+
+/// What an account has made.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct MemoryUse {
+    pub entities: i64,
+    /// Of names, content and metadata.
+    pub bytes: i64,
+}
+
+impl EntityRow {
+    /// What it counts for in `MemoryUse`.
+    pub fn bytes(&self) -> i64 {
+        (self.name.len() + self.content.len() + self.metadata.len()).cast_signed() as i64
+    }
+}
+
 /// What of an entity stands in a list: as much of its content as anything there shows or ranks by.
 macro_rules! listed {
-    ($from:literal) => {
+    ($($from:expr),+) => {
         concat!(
             "SELECT e.seq, e.id, e.graph_id, e.creator_id, a.username AS creator_name, e.type, e.name, substr(e.content, 1, 2000) AS content, \
              e.metadata, '' AS marks, e.created_at, e.updated_at FROM ",
-            $from
+            $($from),+
         )
     };
 }
@@ -66,12 +88,55 @@ macro_rules! seen_by {
     };
 }
 
+/// Those that an account $1 has.
+macro_rules! graphs {
+    () => {
+        "(SELECT $1 AS graph_id UNION ALL SELECT team_id FROM team_member WHERE account_id = $1)"
+    };
+}
+
+/// Of each graph as many as are wanted of all: beyond those, however many it has, none can be among the newest.
+macro_rules! newest_of {
+    ($of_type:literal, $of_same_type:literal) => {
+        listed!(
+            "(SELECT DISTINCT p.seq FROM ",
+            graphs!(),
+            " g CROSS JOIN memory_placement p WHERE p.graph_id = g.graph_id ",
+            $of_type,
+            " AND p.seq >= COALESCE((SELECT n.seq FROM memory_placement n WHERE n.graph_id = g.graph_id ",
+            $of_same_type,
+            " ORDER BY n.seq DESC LIMIT 1 OFFSET $2), 0) ORDER BY p.seq DESC LIMIT $3 OFFSET $4) p \
+             JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY p.seq DESC"
+        )
+    };
+}
+
+/// The sum of all graphs, without those that another graph of the account has as well: it was shared then. (`> ''`, since the index of what is
+/// shared is taken for that, and another for IS NOT NULL.)
+macro_rules! count_of {
+    ($of_type:literal, $shared_of_type:literal) => {
+        concat!(
+            "SELECT (SELECT COALESCE(SUM(c.entities), 0) FROM memory_count c WHERE c.graph_id IN ",
+            graphs!(),
+            $of_type,
+            ") - (SELECT COUNT(*) FROM memory_placement p WHERE p.shared_by > '' AND p.graph_id IN ",
+            graphs!(),
+            $shared_of_type,
+            " AND EXISTS (SELECT 1 FROM memory_placement o WHERE o.seq = p.seq AND o.graph_id <> p.graph_id AND o.graph_id IN ",
+            graphs!(),
+            " AND (o.shared_by IS NULL OR o.graph_id < p.graph_id)))"
+        )
+    };
+}
+
 impl Store {
-    /// A new one: its `seq` is the store's to give.
-    pub async fn insert_entity(&self, entity: &EntityRow) -> Result<(), sqlx::Error> {
-        let query = "INSERT INTO memory_entity (id, graph_id, creator_id, type, name, content, metadata, marks, created_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        sqlx::query(query)
+    /// A new one: its `seq` is the store's to give. False: its creator would have more than `most`.
+    pub async fn insert_entity(&self, entity: &EntityRow, most: MemoryUse) -> Result<bool, sqlx::Error> {
+        let query = "INSERT INTO memory_entity (id, graph_id, creator_id, type, name, content, metadata, marks, created_at, is_late) \
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, EXISTS (SELECT 1 FROM memory_entity WHERE is_late = 0 AND created_at > $9) \
+                     WHERE $10 <= $12 AND NOT EXISTS \
+                     (SELECT 1 FROM memory_use WHERE account_id = $3 AND (entities >= $11 OR bytes + $10 > $12))";
+        let inserted = sqlx::query(query)
             .bind(&entity.id)
             .bind(&entity.graph_id)
             .bind(&entity.creator_id)
@@ -81,9 +146,12 @@ impl Store {
             .bind(&entity.metadata)
             .bind(&entity.marks)
             .bind(entity.created_at)
+            .bind(entity.bytes())
+            .bind(most.entities)
+            .bind(most.bytes)
             .execute(&mut *self.writer.lock().await)
-            .await
-            .map(drop)
+            .await?;
+        Ok(inserted.rows_affected() > 0)
     }
 
     /// One that the account sees.
@@ -105,19 +173,21 @@ impl Store {
         sqlx::query_as(seen_by!("e.seq = $2")).bind(account_id).bind(seq).fetch_optional(&mut *self.reader().await).await
     }
 
-    /// Changes an entity that the account sees to what `decide` makes of it. None: it sees none.
+    /// Changes an entity that the account sees to what `decide` makes of it and of what its creator has. None: it sees none.
     pub async fn change_entity<E: From<sqlx::Error>>(
         &self,
         account_id: &str,
         id: &str,
-        decide: impl FnOnce(&EntityRow) -> Result<EntityRow, E>,
+        decide: impl FnOnce(&EntityRow, MemoryUse) -> Result<EntityRow, E>,
     ) -> Result<Option<EntityRow>, E> {
         // From reading to writing, nobody else may change it.
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let row: Option<EntityRow> = sqlx::query_as(seen_by!("e.id = $2")).bind(account_id).bind(id).fetch_optional(&mut *change).await?;
         let Some(row) = row else { return Ok(None) };
-        let new = decide(&row)?;
+        let used = "SELECT entities, bytes FROM memory_use WHERE account_id = $1";
+        let used: Option<MemoryUse> = sqlx::query_as(used).bind(&row.creator_id).fetch_optional(&mut *change).await?;
+        let new = decide(&row, used.unwrap_or_default())?;
         let query =
             "UPDATE memory_entity SET type = $2, name = $3, content = $4, metadata = $5, marks = $6, updated_at = $7 WHERE seq = $1";
         sqlx::query(query)
@@ -213,37 +283,43 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<EntityRow>, u64), sqlx::Error> {
-        let rows = listed!(
-            "(SELECT DISTINCT seq FROM memory_placement WHERE (graph_id = $1 OR graph_id IN (SELECT team_id FROM team_member \
-             WHERE account_id = $1)) AND ($2 IS NULL OR type = $2) ORDER BY seq DESC LIMIT $3 OFFSET $4) p \
-             JOIN memory_entity e ON e.seq = p.seq JOIN account a ON a.id = e.creator_id ORDER BY p.seq DESC"
-        );
-        let rows = sqlx::query_as(rows)
-            .bind(account_id)
-            .bind(kind)
-            .bind(limit as i64)
-            .bind(offset as i64)
-            .fetch_all(&mut *self.reader().await)
-            .await?;
-        let total = "SELECT COUNT(DISTINCT seq) FROM memory_placement WHERE (graph_id = $1 OR graph_id IN \
-                     (SELECT team_id FROM team_member WHERE account_id = $1)) AND ($2 IS NULL OR type = $2)";
-        let total: i64 = sqlx::query_scalar(total).bind(account_id).bind(kind).fetch_one(&mut *self.reader().await).await?;
+        // Again, two plans.
+        let (rows, total) = match kind {
+            Some(_) => (newest_of!("AND p.type = $5", "AND n.type = $5"), count_of!("AND c.type = $2", "AND p.type = $2")),
+            None => (newest_of!("", ""), count_of!("", "")),
+        };
+        let rows =
+            sqlx::query_as(rows).bind(account_id).bind(limit.saturating_add(offset) as i64 - 1).bind(limit as i64).bind(offset as i64);
+        let total = sqlx::query_scalar(total).bind(account_id);
+        let (rows, total) = match kind {
+            Some(kind) => (rows.bind(kind), total.bind(kind)),
+            None => (rows, total),
+        };
+        let rows = rows.fetch_all(&mut *self.reader().await).await?;
+        let total: i64 = total.fetch_one(&mut *self.reader().await).await?;
         Ok((rows, total.max(0) as u64))
     }
 
-    /// The range of `seq` that were made in a time.
-    pub async fn seqs_in(&self, period: Period) -> Result<(i64, i64), sqlx::Error> {
-        let first = "SELECT seq FROM memory_entity WHERE created_at >= $1 ORDER BY created_at, seq LIMIT 1";
-        let first: Option<i64> = sqlx::query_scalar(first).bind(period.from).fetch_optional(&mut *self.reader().await).await?;
-        let last = "SELECT seq FROM memory_entity WHERE created_at < $1 ORDER BY created_at DESC, seq DESC LIMIT 1";
-        let last: Option<i64> = sqlx::query_scalar(last).bind(period.to).fetch_optional(&mut *self.reader().await).await?;
-        Ok((first.unwrap_or(i64::MAX), last.unwrap_or(i64::MIN)))
+    /// Where to look for what was made in a period.
+    pub async fn times(&self, period: Period) -> Result<Times, sqlx::Error> {
+        let query = "SELECT MIN(first), MAX(last) FROM (SELECT \
+                     (SELECT seq FROM memory_entity WHERE is_late = 0 AND created_at >= $1 ORDER BY created_at, seq LIMIT 1) AS first, \
+                     (SELECT seq FROM memory_entity WHERE is_late = 0 AND created_at <= $2 ORDER BY created_at DESC, seq DESC LIMIT 1) AS last \
+                     UNION ALL SELECT MIN(seq), MAX(seq) FROM memory_entity WHERE is_late = 1 AND created_at BETWEEN $1 AND $2)";
+        let query = sqlx::query_as(query).bind(period.from).bind(period.to);
+        let (first, last): (Option<i64>, Option<i64>) = query.fetch_one(&mut *self.reader().await).await?;
+        Ok(Times { period, seqs: (first.unwrap_or(i64::MAX), last.unwrap_or(i64::MIN)) })
     }
 
-    /// The newest that a full-text expression finds within a range of `seq`.
-    pub async fn found(&self, expression: &str, seqs: (i64, i64), limit: u32) -> Result<Vec<i64>, sqlx::Error> {
-        let query = "SELECT rowid FROM memory_text WHERE memory_text MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $4";
-        let query = sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(limit);
+    /// The newest that a full-text expression finds; of a period, where one is given.
+    pub async fn found(&self, expression: &str, times: Option<&Times>, limit: u32) -> Result<Vec<i64>, sqlx::Error> {
+        let Some(Times { period, seqs }) = times else {
+            let query = "SELECT rowid FROM memory_text WHERE memory_text MATCH $1 ORDER BY rowid DESC LIMIT $2";
+            return sqlx::query_scalar(query).bind(expression).bind(limit).fetch_all(&mut *self.searcher.lock().await).await;
+        };
+        let query = "SELECT rowid FROM memory_text WHERE memory_text MATCH $1 AND rowid BETWEEN $2 AND $3 \
+                     AND (SELECT created_at FROM memory_entity WHERE seq = memory_text.rowid) BETWEEN $4 AND $5 ORDER BY rowid DESC LIMIT $6";
+        let query = sqlx::query_scalar(query).bind(expression).bind(seqs.0).bind(seqs.1).bind(period.from).bind(period.to).bind(limit);
         query.fetch_all(&mut *self.searcher.lock().await).await
     }
 

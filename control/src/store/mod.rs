@@ -10,15 +10,16 @@ mod flow;
 mod hook;
 mod installation;
 mod memory;
+mod opening;
 mod queue;
 mod resource;
 mod script;
+mod script_market;
 
 use std::{
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
@@ -30,16 +31,20 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+use opening::turn;
+
 pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
 pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
 pub use flow::{FlowRefused, FlowRow, Flows};
 pub use hook::HookRow;
 pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
-pub use memory::{EntityRow, Period, Place};
+pub use memory::{EntityRow, MemoryUse, Period, Place, Times};
+pub use opening::OpenError;
 pub use queue::{Claim, NewEvent, NewRun, NoticeRow, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
+pub use script_market::{ScriptStanding, ScriptsWanted, Sort};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -67,19 +72,22 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Waits until no other process is opening the store, and keeps them waiting while the answer lives.
-async fn turn(path: PathBuf) -> Result<File, sqlx::Error> {
-    let lock = move || -> io::Result<File> {
-        let file = private().create(true).truncate(false).open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    tokio::task::spawn_blocking(lock).await.map_err(|error| sqlx::Error::Io(io::Error::other(error)))?.map_err(sqlx::Error::Io)
-}
-
 impl Store {
-    /// Opens the file, makes it if it is not there, and brings it to the newest form.
-    pub async fn open(path: &Path) -> Result<Store, sqlx::Error> {
+    /// Opens the file, makes it and its folder if they are not there, and brings it to the newest form.
+    pub async fn open(path: &Path) -> Result<Store, OpenError> {
+        let folder = path.parent().unwrap_or(path);
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| OpenError::at(folder, error))?;
+        // SQLite does not wait for whoever is making the same file, nor do migrations.
+        let lock = path.with_extension("lock");
+        let turn = turn(lock.clone()).await.map_err(|error| OpenError::at(&lock, error))?;
+        // What SQLite makes beside it takes its rights from it.
+        private().create(true).truncate(false).open(path).map_err(|error| OpenError::at(path, error))?;
+        let opened = Store::connected(path).await.map_err(|error| OpenError::at(path, error));
+        drop(turn);
+        opened
+    }
+
+    async fn connected(path: &Path) -> Result<Store, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -93,14 +101,9 @@ impl Store {
             .pragma("cache_size", "-16000")
             .pragma("mmap_size", "1073741824")
             .disable_statement_logging();
-        // SQLite does not wait for whoever is making the same file, nor do migrations.
-        let turn = turn(path.with_extension("lock")).await?;
-        // What SQLite makes beside it takes its rights from it.
-        private().create(true).truncate(false).open(path).map_err(sqlx::Error::Io)?;
         let mut writer = options.connect().await?;
         // `run` asks for more of a connection than an async block can promise to be Send with.
         MIGRATIONS.run_direct(None, &mut writer, false).await?;
-        drop(turn);
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));

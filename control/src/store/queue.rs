@@ -179,7 +179,7 @@ impl Store {
         Ok(Some(rows))
     }
 
-    /// Ends a run of a flow, or puts it back; the oldest that waits for it goes on. With what it starts in turn. False: somebody else has
+    /// Ends a run of a flow, or puts it back. With what it starts in turn. False: somebody else has
     /// taken it over.
     pub async fn end_run(&self, flow_id: &str, end: &ExecutionEnd, verdict: &Verdict, starts: &[NewRun]) -> Result<bool, sqlx::Error> {
         let mut writer = self.writer.lock().await;
@@ -197,9 +197,6 @@ impl Store {
             sqlx::query(query).bind(flow_id).bind(end.ended_at).bind(reason).execute(&mut *change).await?;
             insert_notice(&mut change, notice).await?;
         }
-        let query = "UPDATE execution SET status = 'queued' WHERE seq = (SELECT MIN(seq) FROM execution
-            WHERE flow_id = $1 AND status = 'waiting' AND EXISTS (SELECT 1 FROM flow WHERE id = $1 AND status = 'active'))";
-        sqlx::query(query).bind(flow_id).execute(&mut *change).await?;
         insert_runs(&mut change, starts, end.ended_at, None).await?;
         change.commit().await?;
         Ok(true)

@@ -2,7 +2,7 @@ use sqlx::{Connection, FromRow, Sqlite, Transaction};
 
 use super::{Store, Used};
 
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug, Default, FromRow)]
 pub struct ScriptRow {
     pub id: String,
     pub owner_id: String,
@@ -15,6 +15,11 @@ pub struct ScriptRow {
     pub is_private: bool,
     pub status: String,
     pub version_id: Option<String>,
+    pub published_at: Option<i64>,
+    pub pricing: Option<String>,
+    pub staff_pick_at: Option<i64>,
+    pub installed_from: Option<String>,
+    pub paid_until: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -44,8 +49,9 @@ pub struct Runnable {
 }
 
 const INSERT_SCRIPT: &str = "INSERT INTO script
-    (id, owner_id, name, description, runtime, config, category, tags, is_private, status, version_id, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    (id, owner_id, name, description, runtime, config, category, tags, is_private, status, version_id, created_at, updated_at,
+    pricing, installed_from)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 const INSERT_VERSION: &str = "INSERT INTO script_version
     (id, script_id, number, label, source_hash, changelog, status, handler_id, created_at, deployed_at)
@@ -118,6 +124,8 @@ impl Store {
             .bind(&script.version_id)
             .bind(script.created_at)
             .bind(script.updated_at)
+            .bind(&script.pricing)
+            .bind(&script.installed_from)
             .execute(&mut *change)
             .await?;
         insert_version(&mut change, version, files).await?;

@@ -22,6 +22,8 @@ pub use retry::WAITS_MS as RETRY_WAITS_MS;
 
 /// Looks at the clock at least as often: it may be set.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// Should something stay due, others have the processor, too.
+const WAIT_MIN: Duration = Duration::from_millis(1);
 /// After the store has failed.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked for runs of processes that have ended, and for what is to be sent.
@@ -32,21 +34,25 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(600);
 const PART: u64 = 500;
 
 impl Control {
-    /// Does all that is due whenever it is, for as long as this is polled.
+    /// Does all that is due whenever it is, until [`Control::stop_working`]: then it ends with the last run that has begun.
     pub async fn work(self: &Arc<Control>) {
-        tokio::join!(self.run_what_is_due(), self.care());
+        tokio::select! {
+            () = self.run_what_is_due() => {}
+            () = self.care() => {}
+        }
     }
 
     async fn run_what_is_due(self: &Arc<Control>) {
-        let places = Arc::new(Semaphore::new(self.config().limits.concurrent_flow_executions.get() as usize));
-        loop {
+        let count = self.config().limits.concurrent_flow_executions.get();
+        let places = Arc::new(Semaphore::new(count as usize));
+        while !self.is_stopping() {
             let begun = self.begin_due(places.available_permits() as u32, |row| {
                 let (control, places) = (self.clone(), places.clone());
                 tokio::spawn(async move {
                     // There were as many.
-                    let _place = places.try_acquire();
+                    let place = places.try_acquire();
                     control.perform_run(row).await;
-                    drop(_place);
+                    drop(place);
                     control.work_has_come();
                 });
             });
@@ -55,7 +61,7 @@ impl Control {
                 Ok(_) if places.available_permits() == 0 => self.wait(WAIT_MAX).await,
                 Ok(next_due) => {
                     let until = next_due.map(|due_at| Duration::from_millis((due_at - self.now()).max(0).unsigned_abs()));
-                    self.wait(until.unwrap_or(WAIT_MAX).min(WAIT_MAX)).await;
+                    self.wait(until.unwrap_or(WAIT_MAX).clamp(WAIT_MIN, WAIT_MAX)).await;
                 }
                 Err(error) => {
                     tracing::error!(cause = error.cause.as_ref().map(ToString::to_string), "the queue cannot be worked on: {error}");
@@ -63,6 +69,8 @@ impl Control {
                 }
             }
         }
+        // All places are free when the last run has ended.
+        let _ = places.acquire_many(count).await;
     }
 
     async fn wait(&self, time: Duration) {

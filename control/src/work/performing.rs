@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage};
+use mirra_host_sdk::{Budget, ErrorCode, InvocationError, Json, LogEntry, Outcome, Trigger, Usage, Usd};
 use mirra_triggers::Event;
 use serde_json::{Map, Value, json};
 
-use super::retry::{self, Next};
+use super::{
+    TROUBLE_PAUSE,
+    retry::{self, Next},
+};
 use crate::{
     ApiError, Caller, Control, Means,
     dispatch::Run,
@@ -27,6 +30,12 @@ pub struct Performed {
 }
 
 impl Performed {
+    /// What is paid for it besides what it used.
+    pub fn with_surcharge(mut self, surcharge: Usd) -> Performed {
+        self.usage.cost_usd = self.usage.cost_usd + surcharge;
+        self
+    }
+
     /// The host has failed it.
     pub fn failed(error: &ApiError) -> Performed {
         Performed::refused(InvocationError::new(error.code, error.message.clone()))
@@ -64,7 +73,11 @@ impl Control {
             Some(refusal) => Performed::refused(refusal),
             None => {
                 let event: Option<Event> = serde_json::from_str(&row.input).ok();
-                perform(self, &flow, &row, event.as_ref(), None).await?
+                let performed = perform(self, &flow, &row, event.as_ref(), None).await;
+                performed.unwrap_or_else(|error| {
+                    tracing::error!(run = row.id, cause = error.cause.as_ref().map(ToString::to_string), "a run failed: {error}");
+                    Performed::failed(&error)
+                })
             }
         };
         let error = performed.result.as_ref().err();
@@ -84,7 +97,11 @@ impl Control {
             Next::Pause => Verdict::Pause { reason: reason(error), notice: self.notice(&flow, &row, error)? },
         };
         let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
-        store.end_run(&flow.id, &end, &verdict, &starts).await?;
+        // It has happened, and will be said as soon as it can be.
+        while let Err(error) = store.end_run(&flow.id, &end, &verdict, &starts).await {
+            tracing::error!(run = row.id, "the end of a run cannot be written yet: {error}");
+            tokio::time::sleep(TROUBLE_PAUSE).await;
+        }
         if matches!(verdict, Verdict::Pause { .. }) {
             self.matcher().is_stale();
         }
@@ -235,6 +252,8 @@ async fn run_script(
     if let Some(max) = flow::Config::kept(&flow.config).max_cost_per_execution {
         limits.cost_usd_max = limits.cost_usd_max.min(max);
     }
+    let surcharge = script::surcharge(&control.opened().await?.store, &script, control.now()).await?;
+    limits.cost_usd_max = limits.cost_usd_max.saturating_sub(surcharge);
     let given = handed(&Handed { flow, row, event, input, budget: limits.cost_usd_max })?;
     let version_id = Some(version.id.clone());
     let run = Run {
@@ -252,7 +271,7 @@ async fn run_script(
         limits,
         depth: 0,
     };
-    Ok(Performed { version_id, ..control.run(run).await?.into() })
+    Ok(Performed { version_id, ..Performed::from(control.run(run).await?).with_surcharge(surcharge) })
 }
 
 /// The prompt, with what has happened, to an agent that may all that the account may.

@@ -163,7 +163,7 @@ export interface ChatPart {
 
 export interface AgentParams {
   messages: ChatMessage[];
-  /** The adapters that the model may use, such as `memory`; all if not given. */
+  /** The adapters and installed resources that the model may use, such as `memory` or `telegram`; all if not given. */
   tools?: string[];
   systemPrompt?: string;
   /** `claude-sonnet-4-20250514` if not given. */

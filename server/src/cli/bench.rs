@@ -84,6 +84,20 @@ enum What {
         #[arg(long, default_value_t = 4)]
         seconds: u64,
     },
+    /// Scripts and flows: executions over the API, events, ticks, and lists where there is much; a few minutes
+    Flows {
+        /// That events start, and as many that the clock does
+        #[arg(long, default_value_t = 10_000)]
+        flows: usize,
+        /// That are stored when they are listed and searched
+        #[arg(long, default_value_t = 100_000)]
+        stored_flows: usize,
+        /// Runs in the history
+        #[arg(long, default_value_t = 1_000_000)]
+        history_rows: usize,
+        #[arg(long, default_value_t = 4)]
+        seconds: u64,
+    },
     /// Resources: what a call adds to its HTTP request, and many at a time
     Resources,
     /// Handlers with numpy and pandas in them
@@ -121,6 +135,10 @@ impl What {
             What::Python { ref componentize_py } => mirra_benches::python(workbench, componentize_py.as_deref()).await,
             What::Node { ref packages, ref quickjs, rounds } => mirra_benches::node(workbench, packages, quickjs.as_deref(), rounds).await,
             What::Memory { entities, seconds } => mirra_benches::memory(workbench, &program, entities, seconds).await,
+            What::Flows { flows, stored_flows, history_rows, seconds } => {
+                let amounts = mirra_benches::Amounts { flows, stored_flows, history_rows, seconds };
+                mirra_benches::flows(workbench, &program, amounts).await
+            }
             What::Resources => mirra_benches::resources(workbench).await,
             What::Scientific => mirra_benches::scientific(workbench).await,
             What::Limits { rounds } => mirra_benches::limits(workbench, lang, rounds).await,

@@ -23,7 +23,7 @@ impl RotateKey {
         once::trace();
         let next = std::env::var(SECRET_KEY_NEXT).ok();
         let control = compose::control(&self.host, true, None)?;
-        let rotated = compose::block_on(async { control.rotate_secret_key(next.as_deref()).await.map_err(Failure::host) })?;
+        let rotated = compose::block_on(async { control.rotate_secret_key(next.as_deref()).await.map_err(Failure::from) })?;
         say(format_args!("{rotated} credentials are encrypted with a new key"));
         if next.is_some() {
             say(format_args!("start mirra with that key as MIRRA_SECRET_KEY from now on"));

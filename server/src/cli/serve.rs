@@ -12,7 +12,7 @@ use mirra_control::{ApiError, NewKey, RateLimit};
 use mirra_host_sdk::Executor;
 use mirra_runtime::{ChildCommand, LocalExecutor};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use tracing_subscriber::EnvFilter;
 
 use super::once;
@@ -21,7 +21,7 @@ use crate::{
     config::{HostFlags, LimitFlags, OwnerKey, WallFlags, listen_address},
     deploy,
     failure::{Exit, Failure},
-    http::{self, Admission, Api, Endpoint, Served},
+    http::{self, Admission, Api, Endpoint, Served, Strangers},
     logs::LogWriter,
     metrics::Metrics,
     routes::Routes,
@@ -126,7 +126,7 @@ impl Serve {
 
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let control = compose::control(&self.host, key.is_some(), Some(public_url))?;
-        if let Some(NewKey { key, .. }) = control.open().await.map_err(cannot_open)? {
+        if let Some(NewKey { key, .. }) = control.open().await? {
             say(format_args!("the owner's key, which is shown this once: {key}"));
         }
         let executor = Arc::new(compose::executor(&self.host, bundler, self.size(), &control).await?);
@@ -140,21 +140,28 @@ impl Serve {
         let executor_of_scripts: Weak<dyn Executor> = Arc::<LocalExecutor>::downgrade(&executor);
         control.offer_executor(executor_of_scripts).map_err(cannot_open)?;
         let admission = key.map_or(Admission::Local, Admission::Key);
-        let rate = RateLimit::per_minute(self.host.platform_limits()?.requests_per_minute);
+        let per_minute = self.host.platform_limits()?.requests_per_minute;
+        let (rate, strangers) = (RateLimit::per_minute(per_minute), Strangers::new(per_minute));
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate };
         let is_draining = AtomicBool::new(false);
-        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
+        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, strangers, api, limits, address, is_draining };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
-        let working = endpoint.api.control.clone();
-        tokio::spawn(async move { working.work().await });
+        let (control, working) = (endpoint.api.control.clone(), endpoint.api.control.clone());
+        let work = tokio::spawn(async move { working.work().await });
         tokio::spawn(deploy_and_watch(surveyor, survey, routes, address, self.is_dev));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = stopped.map(|_| ());
-        let serving = http::serve(listener, Arc::new(endpoint), stopped, Duration::from_secs(self.drain_s));
+        let drain_max = Duration::from_secs(self.drain_s);
+        let serving = async {
+            let is_drained = http::serve(listener, Arc::new(endpoint), stopped, drain_max).await;
+            // Runs of flows that have begun may end, too; those that do not are taken over by the next process.
+            timeout(drain_max, work).await.is_ok() && is_drained
+        };
         let stopping = async {
             signals.next().await;
             say(format_args!("stopping: calls in flight may end; press Ctrl-C again to stop at once"));
+            control.stop_working();
             // Received as long as the server serves.
             let _ = stop.send(());
             signals.next().await;

@@ -6,7 +6,7 @@ use hyper::{
     HeaderMap,
     header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN},
 };
-use mirra_control::Caller;
+use mirra_control::{Budget, Caller};
 use mirra_host_sdk::ErrorCode;
 
 use super::Endpoint;
@@ -22,28 +22,54 @@ pub enum Admission {
     Local,
 }
 
+/// Nobody that is known, and what is left to whoever asks from the same address.
+pub struct Stranger {
+    pub problem: Problem,
+    pub budget: Budget,
+}
+
 impl Endpoint {
     /// Who asks, by the key that they bring.
-    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    pub async fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Stranger> {
+        let presented = presented_key(headers);
+        let is_known = presented.is_some_and(|key| self.is_operators(key) || self.strangers.knows(key));
+        // Before anything is looked up.
+        let counted = (!is_known).then(|| self.strangers.take(peer));
+        if let Some(budget) = counted.filter(|budget| budget.retry_after.is_some()) {
+            let message = format!("more than {} requests of this minute came from this address without a key that counts", budget.limit);
+            let problem = Problem { retry_after: budget.retry_after, ..Problem::new(ErrorCode::RateLimited, message) };
+            return Err(Stranger { problem, budget });
+        }
+        let found = self.owner_of(presented).await;
+        match (presented, &found) {
+            (Some(key), Ok(_)) if !is_known => self.strangers.remember(key),
+            (Some(key), Err(_)) if is_known => self.strangers.forget(key),
+            _ => {}
+        }
+        found.map_err(|problem| Stranger { problem, budget: counted.unwrap_or_else(|| self.strangers.take(peer)) })
+    }
+
+    async fn owner_of(&self, key: Option<&[u8]>) -> Result<Caller, Problem> {
         let refusal = |message| Problem::new(ErrorCode::Unauthorized, message);
-        let presented =
-            presented_key(headers).ok_or_else(|| refusal("give a key, as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'"))?;
-        if let Admission::Key(key) = &self.admission
-            && key.is(presented)
-        {
+        let key = key.ok_or_else(|| refusal("give a key, as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'"))?;
+        if self.is_operators(key) {
             return Ok(self.api.control.owner().await?.clone());
         }
-        self.api.control.authenticate(presented).await?.ok_or_else(|| refusal("there is no such key, or it was revoked"))
+        self.api.control.authenticate(key).await?.ok_or_else(|| refusal("there is no such key, or it was revoked"))
+    }
+
+    fn is_operators(&self, key: &[u8]) -> bool {
+        matches!(&self.admission, Admission::Key(own) if own.is(key))
     }
 
     /// Whether the handlers of this server may be called: by its owner, and, where there is no key in the environment, by anybody on this
     /// machine.
-    pub async fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub async fn admit(&self, headers: &HeaderMap, peer: IpAddr) -> Result<(), Problem> {
         match &self.admission {
             Admission::Key(key) if presented_key(headers).is_some_and(|presented| key.is(presented)) => Ok(()),
             Admission::Local if is_local(headers.get(HOST), authority) && is_local(headers.get(ORIGIN), origin) => Ok(()),
             Admission::Key(_) => {
-                let caller = self.caller(headers).await?;
+                let caller = self.caller(headers, peer).await.map_err(|stranger| stranger.problem)?;
                 let is_owner = caller.account.parent_id.is_none();
                 if is_owner {
                     Ok(caller.may_use("scripts")?)

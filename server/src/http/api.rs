@@ -1,6 +1,7 @@
 //! `/api/sdk/…`: the operations of the control plane over HTTP.
 
 use std::{
+    net::IpAddr,
     sync::LazyLock,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -15,6 +16,7 @@ use mirra_control::{Answer, ApiError, Budget, Caller, Control, Means, RateLimit,
 use mirra_host_sdk::ErrorCode;
 
 use super::{
+    admission::Stranger,
     body,
     endpoint::Endpoint,
     reply::{self, Reply, seconds},
@@ -27,9 +29,6 @@ pub const PREFIX: &str = "/api/sdk";
 
 /// A request's body: an entity of the memory or a document of an API, and some room.
 pub const BODY_BYTES_MAX: u64 = 8 << 20;
-
-/// What those without a key share.
-const NOBODY: &str = "";
 
 /// What the API is made of.
 pub struct Api {
@@ -62,17 +61,19 @@ impl Api {
 }
 
 /// The answer in its envelope, with how many requests are left.
-pub async fn answer(endpoint: &Endpoint, request: Request<Incoming>) -> Reply {
-    let caller = endpoint.caller(request.headers()).await;
-    let key = caller.as_ref().map_or(NOBODY, |caller| caller.key_id.as_deref().unwrap_or(caller.id()));
-    let budget = endpoint.api.rate.take(key);
-    let answered = match (budget.retry_after, caller) {
-        (None, Ok(caller)) => call(&endpoint.api, &caller, request).await,
-        (None, Err(refusal)) => Err(refusal),
-        (Some(_), _) => {
-            let message = format!("this key has made its {} requests of this minute", budget.limit);
-            Err(Problem::new(ErrorCode::RateLimited, message))
+pub async fn answer(endpoint: &Endpoint, request: Request<Incoming>, peer: IpAddr) -> Reply {
+    let (answered, budget) = match endpoint.caller(request.headers(), peer).await {
+        Ok(caller) => {
+            let budget = endpoint.api.rate.take(caller.key_id.as_deref().unwrap_or(caller.id()));
+            let answered = if budget.retry_after.is_none() {
+                call(&endpoint.api, &caller, request).await
+            } else {
+                let message = format!("this key has made its {} requests of this minute", budget.limit);
+                Err(Problem::new(ErrorCode::RateLimited, message))
+            };
+            (answered, budget)
         }
+        Err(Stranger { problem, budget }) => (Err(problem), budget),
     };
     let mut reply = answered.unwrap_or_else(|problem| {
         if let Some(causes) = &problem.causes {

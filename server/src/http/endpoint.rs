@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fmt::Write,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -16,7 +16,7 @@ use mirra_runtime::LocalExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{
-    Admission, Api, api, hooks, login,
+    Admission, Api, Strangers, api, hooks, login,
     reply::{self, Reply},
     run,
 };
@@ -32,6 +32,7 @@ pub struct Endpoint {
     pub routes: Arc<Routes>,
     pub metrics: Arc<Metrics>,
     pub admission: Admission,
+    pub strangers: Strangers,
     pub api: Api,
     pub limits: Limits,
     pub address: SocketAddr,
@@ -41,7 +42,7 @@ pub struct Endpoint {
 const RUN: &str = "/run/";
 
 impl Endpoint {
-    pub async fn answer(&self, request: Request<Incoming>) -> Reply {
+    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Reply {
         let path = request.uri().path();
         match path {
             "/healthz" => return reading(request.method(), || reply::text(StatusCode::OK, "ok\n")),
@@ -57,12 +58,12 @@ impl Endpoint {
         }
         if let Some(hook_id) = path.strip_prefix(hooks::PREFIX) {
             let hook_id = hook_id.to_owned();
-            return hooks::answer(self, hook_id, request).await;
+            return hooks::answer(self, hook_id, request, peer).await;
         }
         if path.starts_with(api::PREFIX) {
-            return api::answer(self, request).await;
+            return api::answer(self, request, peer).await;
         }
-        if let Err(refusal) = self.admit(request.headers()).await {
+        if let Err(refusal) = self.admit(request.headers(), peer).await {
             return reply::problem(&refusal);
         }
         match path {

@@ -1,5 +1,7 @@
 //! `/hooks/{id}`: what the world tells. The address is the secret.
 
+use std::net::IpAddr;
+
 use hyper::{
     Request,
     body::Incoming,
@@ -19,14 +21,7 @@ pub const PREFIX: &str = "/hooks/";
 
 const BODY_BYTES_MAX: u64 = 1 << 20;
 
-pub async fn answer(endpoint: &Endpoint, hook_id: String, request: Request<Incoming>) -> Reply {
-    // Those who guess addresses share one budget with each other only as far as they guess the same.
-    let budget = endpoint.api.rate.take(&format!("hook {hook_id}"));
-    if budget.retry_after.is_some() {
-        let message = format!("this hook has taken its {} requests of this minute", budget.limit);
-        let problem = Problem::new(ErrorCode::RateLimited, message);
-        return reply::problem(&Problem { retry_after: budget.retry_after, ..problem });
-    }
+pub async fn answer(endpoint: &Endpoint, hook_id: String, request: Request<Incoming>, peer: IpAddr) -> Reply {
     let taken = async {
         let request = read(hook_id, request).await?;
         Ok::<_, Problem>(endpoint.api.control.hook(request).await?)
@@ -34,6 +29,13 @@ pub async fn answer(endpoint: &Endpoint, hook_id: String, request: Request<Incom
     match taken.await {
         Ok(answer) => api::envelope(answer),
         Err(problem) => {
+            // Whoever guesses addresses is told no sooner than anybody else who has no key.
+            if problem.code == ErrorCode::NotFound
+                && let Some(retry_after) = endpoint.strangers.take(peer).retry_after
+            {
+                let problem = Problem::new(ErrorCode::RateLimited, "too many requests to hooks that are not there");
+                return reply::problem(&Problem { retry_after: Some(retry_after), ..problem });
+            }
             if let Some(causes) = &problem.causes {
                 tracing::error!(causes, "{}", problem.message);
             }

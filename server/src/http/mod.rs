@@ -1,5 +1,6 @@
 //! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
-//! `admission.rs` (may they), `api.rs` (the control plane, `stream.rs` where it answers in parts, `hooks.rs` what the world tells), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+//! `admission.rs` (may they; `strangers.rs` as long as nobody knows), `api.rs` (the control plane, `stream.rs` where it answers in parts,
+//! `hooks.rs` what the world tells), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
 
 mod admission;
 mod api;
@@ -10,9 +11,10 @@ mod hooks;
 mod login;
 mod reply;
 mod run;
+mod strangers;
 mod stream;
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -28,6 +30,7 @@ pub use admission::Admission;
 pub use api::{Api, BODY_BYTES_MAX as API_BODY_BYTES_MAX, PREFIX as API_PREFIX};
 pub use endpoint::Endpoint;
 pub use handlers::Served;
+pub use strangers::Strangers;
 
 /// A client that has not sent its request's head by then is not going to. Also how long a connection may lie idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
@@ -47,7 +50,7 @@ pub async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, stop: impl Fu
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(connection(&http, &connections, stream, endpoint.clone()))),
+            Ok((stream, peer)) => drop(tokio::spawn(connection(&http, &connections, stream, peer.ip(), endpoint.clone()))),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
@@ -64,13 +67,14 @@ fn connection(
     http: &http1::Builder,
     connections: &GracefulShutdown,
     stream: TcpStream,
+    peer: IpAddr,
     endpoint: Arc<Endpoint>,
 ) -> impl Future<Output = ()> + Send + use<> {
     // Small answers must not wait for more of them; where that cannot be set, they are only slower.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let endpoint = endpoint.clone();
-        async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
+        async move { Ok::<_, Infallible>(endpoint.answer(request, peer).await) }
     });
     let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
     async move {

@@ -163,6 +163,37 @@ fn keys_open_what_they_were_made_for_until_they_are_revoked() {
     assert_eq!(refusal(&ada.request("POST", "/v1/keys", json!({ "name": "x", "scopes": ["all"] }))).2, "scopes");
 }
 
+/// Alone, as older clients read them, or a part of them.
+#[test]
+fn lists_tell_how_much_there_is() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let (_, ada) = owner.sub_account("Ada");
+    owner.sub_account("Bob");
+    let team = data(owner.request("POST", "/v1/teams", json!({ "name": "One" })));
+    data(owner.request("POST", "/v1/teams", json!({ "name": "Two" })));
+    let members = format!("/v1/teams/{}/members", team["id"].as_str().unwrap());
+    data(owner.request("POST", &members, json!({ "username": ada["username"] })));
+    for name in ["first", "second"] {
+        data(owner.request("POST", "/v1/keys", json!({ "name": name })));
+    }
+    for resource in ["telegram", "slack"] {
+        data(owner.request("POST", &format!("/v1/resources/resource_{resource}/install"), Value::Null));
+    }
+    for path in ["/v1/keys", "/v1/accounts/subaccounts", "/v1/teams", "/v1/resources/installations", &members] {
+        let list = |query: &str| {
+            let json = owner.request("GET", &format!("{path}{query}"), Value::Null).json();
+            (json["data"].as_array().unwrap_or_else(|| panic!("{path}: {json}")).clone(), json["meta"].clone())
+        };
+        let (all, meta) = list("");
+        assert_eq!((all.len(), &meta["total"], &meta["offset"]), (2, &json!(2), &json!(0)), "{path}");
+        assert_eq!(list("?limit=1&offset=1"), (vec![all[1].clone()], json!({ "total": 2, "limit": 1, "offset": 1 })), "{path}");
+        assert_eq!(list("?offset=5").0, Vec::<Value>::new(), "{path}");
+        let refused = owner.request("GET", &format!("{path}?limit=many"), Value::Null);
+        assert_eq!(refusal(&refused), (400, "VALIDATION_ERROR".to_owned(), "limit".to_owned()), "{path}");
+    }
+}
+
 #[test]
 fn a_key_has_a_thousand_requests_a_minute() {
     let bed = Bed::start();

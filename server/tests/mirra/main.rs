@@ -4,16 +4,21 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod ai;
+mod ai_in_handlers;
 mod ai_provider;
+mod bounds;
 mod built;
 mod cache;
 mod catalog;
+mod clients;
 mod command_line;
 mod control;
+mod crash;
 mod credentials;
 mod description;
-mod executor;
+pub mod executor;
 mod fixtures;
+mod flows;
 mod hostile;
 mod http;
 mod intl;
@@ -21,6 +26,7 @@ mod local_api;
 mod memory;
 mod network;
 mod node_packages;
+mod opening;
 mod packages;
 mod python;
 mod remote;
@@ -31,6 +37,7 @@ mod shutdown;
 mod stock;
 mod stock_python;
 mod support;
+mod time;
 mod typed;
 mod wall;
 mod watch;

@@ -1,12 +1,23 @@
 //! The memory, over the API and from handlers.
 
-use std::thread;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
 
-use serde_json::{Value, json};
+use mirra_control::{Config, Control, Means};
+use mirra_egress::{Egress, EgressConfig};
+use mirra_host_sdk::{AllowList, Clock};
+
+use serde_json::{Value, json, value::to_raw_value};
 use tempfile::tempdir;
 
 use crate::{
-    control::{Bed, OWNER_KEY, data, refusal},
+    control::{Bed, OWNER_KEY, User, data, refusal},
     support::{mirra, run, write},
 };
 
@@ -60,7 +71,7 @@ fn what_is_wrong_is_told_by_its_field() {
         ("create", json!({ "type": "note", "content": "x", "metadata": [] }), "VALIDATION_ERROR", "metadata"),
         ("create", json!({ "type": "note", "content": "x", "groupId": "group_0" }), "NOT_FOUND", ""),
         ("createTask", json!({ "content": "x", "priority": "urgent" }), "VALIDATION_ERROR", "priority"),
-        ("query", json!({ "limit": 101 }), "VALIDATION_ERROR", "limit"),
+        ("query", json!({ "limit": 0 }), "VALIDATION_ERROR", "limit"),
         ("query", json!({ "limit": -1 }), "VALIDATION_ERROR", "limit"),
         ("query", json!({ "limit": "many" }), "VALIDATION_ERROR", "limit"),
         ("search", json!({ "query": "" }), "VALIDATION_ERROR", "query"),
@@ -230,6 +241,86 @@ fn a_team_has_a_graph_of_its_own() {
     assert_eq!(bob.memory("findOne", json!({ "id": task["id"] })), Value::Null);
     let unknown = ada.memory("createTask", json!({ "content": "x", "assignedTo": "nobody" }));
     assert!(unknown["assignmentWarning"].as_str().unwrap().contains("nobody"));
+}
+
+/// What is seen in several of an account's graphs is one thing.
+#[test]
+fn all_graphs_together_are_listed_once() {
+    let bed = Bed::start();
+    let ((ada, _), (bob, bob_account)) = (bed.owner().sub_account("Ada"), bed.owner().sub_account("Bob"));
+    let teams = ["One", "Two"].map(|name| data(ada.request("POST", "/v1/teams", json!({ "name": name })))["id"].clone());
+    for team in &teams {
+        data(ada.request("POST", &format!("/v1/teams/{}/members", team.as_str().unwrap()), json!({ "username": bob_account["username"] })));
+    }
+    let made = |params: Value| ada.memory("create", params)["id"].clone();
+    let shared = made(json!({ "type": "note", "content": "shared" }));
+    let own = made(json!({ "type": "note", "content": "Ada's own" }));
+    let of_team = made(json!({ "type": "task", "content": "the first team's", "groupId": teams[0] }));
+    for team in &teams {
+        ada.memory("share", json!({ "entityId": shared, "targetGraphId": team }));
+    }
+    ada.memory("share", json!({ "entityId": of_team, "targetGraphId": teams[1] }));
+    ada.memory("share", json!({ "entityId": of_team, "targetGraphId": bob_account["actorId"] }));
+    let listed = |user: &User, params: Value| {
+        let list = user.memory("query", params);
+        let ids: Vec<Value> = list["results"].as_array().unwrap().iter().map(|result| result["id"].clone()).collect();
+        (ids, list["totalCount"].as_u64().unwrap())
+    };
+    assert_eq!(listed(&ada, json!({})), (vec![of_team.clone(), own.clone(), shared.clone()], 3));
+    assert_eq!(listed(&ada, json!({ "limit": 1, "offset": 1 })), (vec![own.clone()], 3));
+    assert_eq!(listed(&ada, json!({ "type": "note" })), (vec![own, shared.clone()], 2));
+    assert_eq!(listed(&bob, json!({})), (vec![of_team.clone(), shared.clone()], 2));
+    assert_eq!(listed(&bob, json!({ "limit": 1, "offset": 1 })), (vec![shared.clone()], 2));
+    assert_eq!(listed(&bob, json!({ "type": "task" })), (vec![of_team.clone()], 1));
+    assert_eq!(listed(&bob, json!({ "type": "task", "offset": 1 })), (vec![], 1));
+    assert_eq!(listed(&bob, json!({ "groupId": teams[1] })), (vec![of_team.clone(), shared], 2));
+    ada.memory("delete", json!({ "id": of_team }));
+    assert_eq!(listed(&bob, json!({})).1, 1);
+}
+
+/// Milliseconds since 1970, as a test sets it.
+#[derive(Default)]
+struct SetClock(AtomicU64);
+
+impl Clock for SetClock {
+    fn unix_time(&self) -> Duration {
+        Duration::from_millis(self.0.load(Relaxed))
+    }
+}
+
+/// Both ends are part of a period, and what a clock that was wrong has made is found by the time that it was given.
+#[test]
+fn a_period_is_that_of_the_times_whatever_the_clock_does() {
+    let (folder, clock) = (tempdir().unwrap(), Arc::new(SetClock::default()));
+    let egress = Egress::new(EgressConfig::new(AllowList::default())).unwrap();
+    let control = Arc::new(Control::new(Config { clock: clock.clone(), ..Config::new(folder.path(), egress) }));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let call = |method: &str, params: Value| {
+        let params = to_raw_value(&params).unwrap();
+        let called = async { control.call(control.owner().await.unwrap(), "memory", method, &params, Means::default()).await };
+        serde_json::from_str::<Value>(runtime.block_on(called).unwrap().data.get()).unwrap()
+    };
+    // The clock is a year ahead for a while, and is set back twice.
+    for time in [1_000, 2_000, 9_000, 3_000, 4_000, 9_000, 3_500, 5_000] {
+        clock.0.store(time, Relaxed);
+        call("create", json!({ "type": "note", "name": time.to_string(), "content": "made" }));
+    }
+    let found = |start: Option<u64>, end: Option<u64>| {
+        let found = call("search", json!({ "query": "made", "startTime": start, "endTime": end }));
+        let times = found["results"].as_array().unwrap().iter().map(|result| result["name"].as_str().unwrap().parse().unwrap());
+        let mut times: Vec<u64> = times.collect();
+        times.sort_unstable();
+        times
+    };
+    for (start, end) in [(None, None), (Some(0), Some(10_000)), (Some(1_000), Some(9_000)), (Some(1_000), None)] {
+        assert_eq!(found(start, end), [1_000, 2_000, 3_000, 3_500, 4_000, 5_000, 9_000, 9_000], "{start:?} {end:?}");
+    }
+    assert_eq!(found(None, Some(5_000)), [1_000, 2_000, 3_000, 3_500, 4_000, 5_000]);
+    assert_eq!(found(Some(3_500), Some(4_000)), [3_500, 4_000]);
+    assert_eq!(found(Some(2_000), Some(3_000)), [2_000, 3_000]);
+    assert_eq!(found(Some(5_001), None), [9_000, 9_000]);
+    assert_eq!(found(Some(5_001), Some(8_999)), [0; 0]);
+    assert_eq!(found(None, Some(999)), [0; 0]);
 }
 
 #[test]

@@ -321,3 +321,65 @@ fn a_python_script_runs_too_and_modules_come_with_it() {
     data(owner.deploy(text(&made, "id"), json!({})));
     assert_eq!(owner.execute(text(&made, "id"), json!(21))["result"], 42);
 }
+
+#[test]
+fn a_published_script_is_installed_as_a_copy_and_paid_for() {
+    let bed = Bed::start();
+    let owner = bed.owner();
+    let made = data(owner.request(
+        "POST",
+        "/v1/scripts",
+        json!({ "name": "Doubler", "description": "Doubles numbers", "tags": ["math"], "code": "export const handler = (event) => 2 * event.data;" }),
+    ));
+    let id = text(&made, "id");
+    let publish = |pricing: Value| owner.request("POST", &format!("/v1/scripts/{id}/publish"), json!({ "pricing": pricing }));
+    assert_eq!(refusal(&publish(json!({ "model": "free" }))), (400, "VALIDATION_ERROR".into(), "scriptId".into()));
+    data(owner.deploy(id, json!({})));
+    for (pricing, field) in
+        [(json!({ "model": "pay-per-execution", "price": 0 }), "pricing.price"), (json!({ "model": "gift" }), "pricing.model")]
+    {
+        let (status, code, found) = refusal(&publish(pricing));
+        assert!(status == 400 && code == "VALIDATION_ERROR" && field.starts_with(&found), "{found}");
+    }
+    data(publish(json!({ "model": "pay-per-execution", "price": 0.25 })));
+    let (user, _) = owner.sub_account("User");
+    let listed = data(user.dispatch("scripts", "listMarketplaceScripts", json!({ "search": "DOUBLES math" })));
+    assert_eq!(
+        (&listed["total"], &listed["scripts"][0]["id"], &listed["scripts"][0]["pricing"]["price"]),
+        (&json!(1), &json!(id), &json!(0.25))
+    );
+    // Its author's own is neither installed nor seen by others.
+    assert_eq!(user.request("GET", &format!("/v1/scripts/{id}"), Value::Null).status, 404);
+    assert_eq!(owner.request("POST", &format!("/v1/scripts/{id}/install"), Value::Null).status, 400);
+    let installed = data(user.request("POST", &format!("/v1/scripts/{id}/install"), Value::Null));
+    let again = user.request("POST", &format!("/v1/scripts/{id}/install"), Value::Null);
+    assert!(again.status == 409 && again.text().contains("already installed"), "{}", again.text());
+    let copy = text(&installed, "scriptId");
+    let run = user.execute(copy, json!(21));
+    assert_eq!(run["result"], 42);
+    assert!(run["cost"].as_f64().unwrap() > 0.25 && run["cost"].as_f64().unwrap() < 0.26, "{run}");
+    // What its author does afterwards is nothing to those who have it.
+    data(owner.request("POST", &format!("/v1/scripts/{id}/versions"), json!({ "code": "export const handler = () => 'spam';" })));
+    data(owner.deploy(id, json!({})));
+    data(owner.request("POST", &format!("/v1/scripts/{id}/unpublish"), Value::Null));
+    assert_eq!(user.execute(copy, json!(1))["result"], 2);
+    assert_eq!(data(user.dispatch("scripts", "listMarketplaceScripts", json!({})))["total"], 0);
+    assert_eq!(user.request("POST", &format!("/v1/scripts/{copy}/publish"), json!({})).status, 400);
+    // By the month: once, however often it runs.
+    data(publish(json!({ "model": "subscription", "price": 0.5 })));
+    let (other, _) = owner.sub_account("Other");
+    let installed = data(other.request("POST", &format!("/v1/scripts/{id}/install"), Value::Null));
+    let costs: Vec<_> = (0..2).map(|_| other.execute(text(&installed, "id"), json!(1))["cost"].as_f64().unwrap()).collect();
+    assert!(costs[0] > 0.5 && costs[1] < 0.01, "{costs:?}");
+    let review = |user: &User<'_>, rating: i64| user.request("POST", &format!("/v1/scripts/{id}/reviews"), json!({ "rating": rating }));
+    assert_eq!((review(&owner, 5).status, review(&other, 6).status), (400, 400));
+    data(review(&other, 4));
+    data(review(&user, 5));
+    assert_eq!(user.request("POST", &format!("/v1/scripts/{id}/reviews"), json!({ "rating": "5" })).status, 400);
+    let pick = |user: &User<'_>| user.dispatch("scripts", "setStaffPick", json!({ "scriptId": id }));
+    assert_eq!((pick(&user).status, pick(&owner).status), (403, 200));
+    let trending = data(user.dispatch("scripts", "listMarketplaceScripts", json!({ "sortBy": "trendingScore", "staffPick": true })));
+    let first = &trending["scripts"][0];
+    assert_eq!((&first["rating"], &first["reviewCount"], &first["installs"]), (&json!(4.5), &json!(2), &json!(2)), "{first}");
+    assert_eq!(first["trendingScore"], 4.0);
+}

@@ -245,6 +245,17 @@ impl Client {
         Ok(Client { stream: BufReader::new(stream) })
     }
 
+    /// To a server that may not be there any more.
+    pub fn try_to(address: SocketAddr) -> Option<Client> {
+        Client::connect(address).ok()
+    }
+
+    /// None: the server has gone before it had answered.
+    pub fn try_send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Option<Reply> {
+        self.begin(method, path, headers, body);
+        self.try_read()
+    }
+
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         self.begin(method, path, headers, body);
         self.read()
@@ -269,17 +280,24 @@ impl Client {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
+    #[track_caller]
     pub fn read(&mut self) -> Reply {
+        self.try_read().expect("the connection ended within an answer")
+    }
+
+    fn try_read(&mut self) -> Option<Reply> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            let read = self.stream.read_line(&mut head).unwrap();
-            assert!(read > 0, "the connection ended within {head:?}");
+            let read = self.stream.read_line(&mut head).ok()?;
+            if read == 0 {
+                return None;
+            }
         }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let mut reply = Reply { status, head, body: Vec::new() };
         reply.body = vec![0; reply.header("content-length").map_or(0, |length| length.parse().unwrap())];
-        self.stream.read_exact(&mut reply.body).unwrap();
-        reply
+        self.stream.read_exact(&mut reply.body).ok()?;
+        Some(reply)
     }
 }
 
