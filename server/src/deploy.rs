@@ -1,8 +1,9 @@
 //! Deploys handlers, several at a time, and tells the operator what became of each.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
 
 use futures_util::{StreamExt, stream};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     problem::Problem,
@@ -46,6 +47,16 @@ pub async fn again(routes: &Arc<Routes>, handlers: Handlers, began: Instant) {
         Deployed::Failed { problem, serves_previous: false } => tell_problem(&format!("{name} is rejected:"), &problem),
     };
     deploy(routes, handlers, tell).await;
+}
+
+/// For whoever writes handlers and wants to call them.
+pub fn tell_addresses(routes: &Routes, address: SocketAddr) {
+    let all = routes.all();
+    let mut names: Vec<_> = all.keys().collect();
+    names.sort();
+    for name in names {
+        say(format_args!("{name}: http://{address}/run/{}", utf8_percent_encode(name, NON_ALPHANUMERIC)));
+    }
 }
 
 async fn deploy(routes: &Arc<Routes>, handlers: Handlers, tell: impl Fn(&str, Deployed)) {

@@ -55,6 +55,10 @@ impl Failure {
         Failure { exit: Exit::HostFailed, error: error.into(), next_step: None }
     }
 
+    pub fn of(exit: Exit, error: impl Into<Error>) -> Failure {
+        Failure { exit, error: error.into(), next_step: None }
+    }
+
     pub fn next_step(self, next_step: impl Into<String>) -> Failure {
         Failure { next_step: Some(next_step.into()), ..self }
     }

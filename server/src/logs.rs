@@ -7,9 +7,10 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
+    time::Duration,
 };
 
-use mirra_host_sdk::{LogEntry, LogSink};
+use mirra_host_sdk::{LogEntry, LogSink, Outcome};
 
 use crate::terminal;
 
@@ -41,6 +42,22 @@ impl LogWriter {
         Ok(writer)
     }
 
+    /// What became of a call.
+    pub fn call(&self, name: &str, outcome: &Outcome) {
+        let usage = &outcome.usage;
+        let used = format!("{}, {} USD", terminal::time(Duration::from_micros(usage.wall_us)), usage.cost_usd);
+        self.write(match &outcome.result {
+            Ok(_) => format!("{name} {}", terminal::dim(&format!("answered in {used}"))),
+            Err(error) => format!("{name} {} {} ({used})", terminal::red(&format!("{}:", error.code)), Tame(&error.message)),
+        });
+    }
+
+    fn write(&self, line: String) {
+        if self.lines.try_send(line).is_err() {
+            self.dropped.fetch_add(1, Relaxed);
+        }
+    }
+
     /// The sink for one handler.
     pub fn sink(&self, name: &str) -> Arc<dyn LogSink> {
         Arc::new(Named { name: name.to_owned(), writer: self.clone() })
@@ -64,15 +81,12 @@ struct Named {
 
 impl LogSink for Named {
     fn log(&self, entry: &LogEntry) {
-        let line = format!("{} {} {}", self.name, terminal::level(entry.level), Tame(&entry.message));
-        if self.writer.lines.try_send(line).is_err() {
-            self.writer.dropped.fetch_add(1, Relaxed);
-        }
+        self.writer.write(format!("{} {} {}", self.name, terminal::level(entry.level), Tame(&entry.message)));
     }
 }
 
 /// A message without power over the operator's terminal, and without lines that pass for another handler's.
-struct Tame<'a>(&'a str);
+pub struct Tame<'a>(pub &'a str);
 
 impl std::fmt::Display for Tame<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -22,6 +22,7 @@ pub struct Routes {
     executor: Arc<LocalExecutor>,
     metrics: Arc<Metrics>,
     logs: LogWriter,
+    tells_calls: bool,
     routes: ArcSwap<HashMap<Arc<str>, Arc<Route>>>,
 }
 
@@ -34,6 +35,8 @@ pub struct Route {
     /// The source as it is now is rejected, whatever is served.
     pub is_failing: bool,
     pub log_sink: Arc<dyn LogSink>,
+    /// Where a line is written for each call, if somebody watches.
+    pub calls: Option<LogWriter>,
     metrics_of_all: Arc<Metrics>,
     metrics: OnceLock<HandlerMetrics>,
 }
@@ -87,8 +90,9 @@ impl Route {
 }
 
 impl Routes {
-    pub fn new(executor: Arc<LocalExecutor>, metrics: Arc<Metrics>, logs: LogWriter) -> Routes {
-        Routes { executor, metrics, logs, routes: ArcSwap::default() }
+    /// `tells_calls`: with a line for each call among what handlers log.
+    pub fn new(executor: Arc<LocalExecutor>, metrics: Arc<Metrics>, logs: LogWriter, tells_calls: bool) -> Routes {
+        Routes { executor, metrics, logs, tells_calls, routes: ArcSwap::default() }
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Route>> {
@@ -164,6 +168,7 @@ impl Routes {
             state,
             is_failing,
             log_sink: self.logs.sink(name),
+            calls: self.tells_calls.then(|| self.logs.clone()),
             metrics_of_all: self.metrics.clone(),
             metrics: OnceLock::new(),
         })

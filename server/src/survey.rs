@@ -159,7 +159,8 @@ pub fn is_hidden(path: &Path) -> bool {
     name.starts_with('.') || name == "node_modules"
 }
 
-fn is_handler(path: &Path) -> bool {
+/// Whether a file or a folder is served as a handler.
+pub fn is_handler(path: &Path) -> bool {
     if path.is_dir() {
         return mirra_runtime::is_python_handler(path) || path.join("package.json").is_file() || mirra_bundler::locate_entry(path).is_ok();
     }

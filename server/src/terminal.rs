@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{IsTerminal, Write, stderr},
+    io::{IsTerminal, Write, stderr, stdout},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -17,11 +17,15 @@ use mirra_host_sdk::LogLevel;
 use mirra_runtime::Progress;
 
 /// Colours are for terminals, and for people who want them (https://no-color.org).
-static IS_COLOURED: LazyLock<bool> = LazyLock::new(|| {
+static IS_COLOURED: LazyLock<bool> = LazyLock::new(|| are_colours_wanted() && stderr().is_terminal());
+
+/// The same of stdout, where answers go.
+static IS_STDOUT_COLOURED: LazyLock<bool> = LazyLock::new(|| are_colours_wanted() && stdout().is_terminal());
+
+fn are_colours_wanted() -> bool {
     let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let is_possible = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
-    is_wanted && is_possible && stderr().is_terminal()
-});
+    is_wanted && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
 
 /// A line on stderr. Nobody may be listening any more, and that is no reason to stop.
 pub fn say(line: fmt::Arguments<'_>) {
@@ -36,13 +40,32 @@ pub fn dim(text: &str) -> String {
     painted(text, "2")
 }
 
+/// On stdout.
+pub fn bold(text: &str) -> String {
+    if *IS_STDOUT_COLOURED { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Columns of the terminal that stdout is. None: it is none.
+pub fn width() -> Option<u16> {
+    stdout().is_terminal().then(|| console::Term::stdout().size().1)
+}
+
+/// On stdout.
+pub fn level_in_answer(level: LogLevel) -> String {
+    let (name, colour) = (level.to_string(), colour_of(level));
+    if *IS_STDOUT_COLOURED { format!("\x1b[{colour}m{name}\x1b[0m") } else { name }
+}
+
 pub fn level(level: LogLevel) -> String {
-    let name = level.to_string();
+    painted(&level.to_string(), colour_of(level))
+}
+
+fn colour_of(level: LogLevel) -> &'static str {
     match level {
-        LogLevel::Debug => dim(&name),
-        LogLevel::Info => painted(&name, "36"),
-        LogLevel::Warn => painted(&name, "33"),
-        LogLevel::Error => red(&name),
+        LogLevel::Debug => "2",
+        LogLevel::Info => "36",
+        LogLevel::Warn => "33",
+        LogLevel::Error => "31",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What became of a script's runs.
 
-use mirra_host_sdk::{ErrorCode, LogEntry, Usd};
+use mirra_host_sdk::{ErrorCode, LogEntry, LogLevel, Usd};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
@@ -124,7 +124,21 @@ pub async fn execution(scene: &Scene<'_>, params: ExecutionId) -> Result<Answer,
         result: None,
         error: raw(&row.error),
         logs: logs.iter().map(|entry| &*entry.message).collect(),
+        log_entries: logs.iter().map(|entry| line(row.started_at.unwrap_or(row.created_at), entry)).collect(),
     })
+}
+
+/// A line with all that is known of it.
+#[derive(Serialize)]
+struct Line<'a> {
+    timestamp: String,
+    level: LogLevel,
+    message: &'a str,
+}
+
+fn line(began_at: i64, entry: &LogEntry) -> Line<'_> {
+    let elapsed_ms = i64::try_from(entry.elapsed_us / 1000).unwrap_or(i64::MAX);
+    Line { timestamp: time::iso(began_at.saturating_add(elapsed_ms)), level: entry.level, message: &entry.message }
 }
 
 #[derive(Serialize)]
@@ -141,6 +155,8 @@ struct Whole<'a> {
     result: Option<&'a RawValue>,
     error: Option<Box<RawValue>>,
     logs: Vec<&'a str>,
+    /// The same with their times and levels.
+    log_entries: Vec<Line<'a>>,
 }
 
 impl Control {

@@ -41,6 +41,9 @@ pub struct CreateParams {
     code: Option<String>,
     /// Texts of other files by their names: modules, package.json with a lock file, requirements.txt.
     files: Option<Files>,
+    /// Of the first version.
+    #[serde(alias = "commitMessage")]
+    changelog: Option<String>,
     #[serde(default, deserialize_with = "params::some")]
     config: ConfigChange,
     category: Option<String>,
@@ -184,6 +187,7 @@ pub async fn make_of(scene: &Scene<'_>, name: &str, code: String) -> Result<(Scr
         runtime: Runtime::default(),
         code: Some(code),
         files: None,
+        changelog: None,
         config: ConfigChange::default(),
         category: None,
         tags: Vec::new(),
@@ -197,6 +201,8 @@ async fn make(scene: &Scene<'_>, params: CreateParams) -> Result<(ScriptRow, Ver
     let description = params.description.unwrap_or_default();
     let category = params.category.unwrap_or_default();
     check(&params.name, &description, &category, &params.tags)?;
+    let changelog = params.changelog.unwrap_or_default();
+    super::versions::check_changelog(&changelog)?;
     let config = Config::default().changed(params.config)?;
     let files = source::gather(params.runtime, params.code, params.files)?;
     let (text, source_hash) = source::keep(&files)?;
@@ -221,7 +227,7 @@ async fn make(scene: &Scene<'_>, params: CreateParams) -> Result<(ScriptRow, Ver
         number: 1,
         label: 1.to_string(),
         source_hash,
-        changelog: String::new(),
+        changelog,
         status: DRAFT.to_owned(),
         handler_id: None,
         created_at: scene.now,

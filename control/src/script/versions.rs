@@ -104,9 +104,7 @@ async fn add(
     wanted: Option<String>,
     changelog: String,
 ) -> Result<VersionRow, ApiError> {
-    if changelog.chars().count() > CHANGELOG_CHARACTERS_MAX {
-        return Err(ApiError::invalid("changelog", format!("changelog has more than {CHANGELOG_CHARACTERS_MAX} characters")));
-    }
+    check_changelog(&changelog)?;
     if let Some(label) = &wanted {
         params::text("version", label, LABEL_CHARACTERS_MAX)?;
         if scene.store.version(&script.id, label).await?.is_some() {
@@ -138,6 +136,13 @@ async fn add(
         }
     }
     Err(ApiError::new(mirra_host_sdk::ErrorCode::Conflict, "others are making versions of this script at the moment: try again"))
+}
+
+pub fn check_changelog(text: &str) -> Result<(), ApiError> {
+    match text.chars().count() > CHANGELOG_CHARACTERS_MAX {
+        true => Err(ApiError::invalid("changelog", format!("changelog has more than {CHANGELOG_CHARACTERS_MAX} characters"))),
+        false => Ok(()),
+    }
 }
 
 /// `{count, versions}`, the newest first.

@@ -4,9 +4,11 @@ mod backup;
 mod bench;
 mod build;
 mod completions;
+mod dev;
 mod exec;
 mod new;
 mod once;
+mod remote;
 mod rotate_key;
 mod run;
 mod serve;
@@ -27,12 +29,22 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Serve(serve::Serve),
+    Dev(dev::Dev),
     New(new::New),
     Build(build::Build),
     Bench(bench::Bench),
     Exec(exec::Exec),
     Backup(backup::Backup),
     RotateKey(rotate_key::RotateKey),
+    Deploy(remote::Deploy),
+    Scripts(remote::Scripts),
+    Flows(remote::Flows),
+    Events(remote::Events),
+    Logs(remote::Logs),
+    Keys(remote::Keys),
+    Resources(remote::Resources),
+    Notifications(remote::Notifications),
+    Login(remote::Login),
     Completions(completions::Completions),
 }
 
@@ -42,12 +54,22 @@ impl Cli {
         match self.command {
             Command::Run(command) => command.run(bundler),
             Command::Serve(command) => command.run(bundler),
+            Command::Dev(command) => command.run(bundler),
             Command::New(command) => command.run(),
             Command::Build(command) => command.run(bundler),
             Command::Bench(command) => command.run(bundler),
             Command::Exec(command) => command.run(bundler),
             Command::Backup(command) => command.run(),
             Command::RotateKey(command) => command.run(),
+            Command::Deploy(command) => command.run(),
+            Command::Scripts(command) => command.run(),
+            Command::Flows(command) => command.run(),
+            Command::Events(command) => command.run(),
+            Command::Logs(command) => command.run(),
+            Command::Keys(command) => command.run(),
+            Command::Resources(command) => command.run(),
+            Command::Notifications(command) => command.run(),
+            Command::Login(command) => command.run(),
             Command::Completions(command) => command.run(),
         }
     }
@@ -73,6 +95,7 @@ Examples:
   mirra serve hello other.ts folder-of-handlers   over HTTP, redeployed whenever you save
   curl http://127.0.0.1:3000/run/hello -d '{\"name\":\"Ada\"}'
   mirra build hello -o hello.wasm                 a component for any wasmtime, and for mirra itself
+  mirra deploy hello                              to a server, as a script: mirra scripts run hello
   echo '{\"handler\":\"hello\",\"event\":{}}' | mirra exec
 
 A handler:
@@ -97,6 +120,8 @@ Exit codes:
 
 Environment:
   MIRRA_OWNER_KEY  what callers of 'mirra serve' must know; needed to listen beyond this machine
+  MIRRA_URL        the server that 'mirra deploy', 'scripts', 'flows' and others ask, as --url
+  MIRRA_API_KEY    the key that they ask it with; otherwise the one that 'mirra login' has kept
   MIRRA_DATA       where compiled code and what users keep lies, as --data
   MIRRA_PRICES     a file with prices, as --prices
   MIRRA_SECRET_KEY what credentials are encrypted with (openssl rand -base64 32), instead of a file in the data folder

@@ -1,9 +1,15 @@
 //! One call, as `mirra run` and `mirra exec` make it.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    fs::File,
+    io::{Read, Write, stdin},
+    path::PathBuf,
+};
 
-use mirra_host_sdk::{Executor, HandlerId, Invocation, Outcome, Source};
+use anyhow::Context;
+use mirra_host_sdk::{ErrorCode, Executor, HandlerId, Invocation, Json, Outcome, Source};
 use mirra_runtime::ChildCommand;
+use serde_json::value::RawValue;
 
 use crate::{
     compose::{self, Size},
@@ -33,6 +39,25 @@ pub fn call(
         }
         Ok(executor.invoke(invocation(prepared.id)).await.map_err(Problem::from))
     })
+}
+
+/// An event as an argument gives it: JSON, `@FILE`, or `-` for stdin. Read no further than it may be long.
+pub fn event(argument: &str, bytes_max: u64) -> Result<Result<Json, Problem>, Failure> {
+    let mut bytes = Vec::new();
+    let read = match argument.strip_prefix('@') {
+        None if argument == "-" => stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes).context("cannot read stdin"),
+        None => argument.as_bytes().take(bytes_max + 1).read_to_end(&mut bytes).context("cannot read the event"),
+        Some(path) => File::open(path)
+            .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read the event from {path}")),
+    };
+    read.map_err(Failure::wrong_use)?;
+    if bytes.len() as u64 > bytes_max {
+        let message = format!("the event is longer than the {bytes_max} bytes that are allowed");
+        return Ok(Err(Problem::new(ErrorCode::PayloadTooLarge, message)));
+    }
+    let json = serde_json::from_slice::<Box<RawValue>>(&bytes);
+    Ok(json.map_err(|error| Problem::not_json("the event is not JSON", &error)))
 }
 
 /// The host's own words are for whoever asks for them: setting them up takes time.

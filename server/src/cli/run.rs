@@ -1,16 +1,8 @@
-use std::{
-    fs::File,
-    io::{Read, stdin},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context;
 use clap::Args;
-use mirra_host_sdk::{ErrorCode, Invocation, InvocationError, Json, Limits, Outcome, Usage};
+use mirra_host_sdk::{Invocation, InvocationError, Outcome, Usage};
 use mirra_runtime::ChildCommand;
-use serde_json::value::RawValue;
 
 use super::once;
 use crate::{
@@ -47,7 +39,7 @@ pub struct Run {
 impl Run {
     pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
         let limits = self.limits.limits()?;
-        let called = match self.event(&limits)? {
+        let called = match once::event(&self.event, limits.event_bytes_max)? {
             Err(problem) => Err(problem),
             Ok(event) => once::call(&self.host, bundler, self.handler, |handler| Invocation {
                 log_sink: Some(Arc::new(logs::Direct)),
@@ -55,26 +47,6 @@ impl Run {
             })?,
         };
         if self.json { once::print_json(&called) } else { print(called) }
-    }
-
-    /// The event, read no further than it may be long.
-    fn event(&self, limits: &Limits) -> Result<Result<Json, Problem>, Failure> {
-        let bytes_max = limits.event_bytes_max;
-        let mut bytes = Vec::new();
-        let read = match self.event.strip_prefix('@') {
-            None if self.event == "-" => stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes).context("cannot read stdin"),
-            None => self.event.as_bytes().take(bytes_max + 1).read_to_end(&mut bytes).context("cannot read the event"),
-            Some(path) => File::open(path)
-                .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
-                .with_context(|| format!("cannot read the event from {path}")),
-        };
-        read.map_err(Failure::wrong_use)?;
-        if bytes.len() as u64 > bytes_max {
-            let message = format!("the event is longer than the {bytes_max} bytes that are allowed");
-            return Ok(Err(Problem::new(ErrorCode::PayloadTooLarge, message)));
-        }
-        let json = serde_json::from_slice::<Box<RawValue>>(&bytes);
-        Ok(json.map_err(|error| Problem::not_json("the event is not JSON", &error)))
     }
 }
 

@@ -34,6 +34,9 @@ use crate::{
 /// A handler that is not called for one to two of these is idle.
 const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
+/// That 'mirra dev' tries when its port is taken.
+const OTHER_PORTS: u16 = 10;
+
 /// Serve handlers over HTTP, and redeploy them when their files change
 ///
 /// POST /run/NAME calls the handler NAME with the body as its event (none: {}) and answers its result. The headers
@@ -89,9 +92,17 @@ pub struct Serve {
 
     #[command(flatten)]
     host: HostFlags,
+
+    /// 'mirra dev': somebody watches.
+    #[arg(skip)]
+    is_dev: bool,
 }
 
 impl Serve {
+    pub fn for_development(self) -> Serve {
+        Serve { is_dev: true, ..self }
+    }
+
     pub fn run(self, bundler: ChildCommand) -> Result<Exit, Failure> {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -110,7 +121,7 @@ impl Serve {
         let limits = self.limits.limits()?;
         let mut surveyor = Surveyor::new(self.paths.clone());
         let survey = self.survey(&mut surveyor)?;
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
+        let listener = self.listener(address).await.with_context(|| format!("cannot listen on {address}")).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(Failure::host)?;
 
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -123,7 +134,7 @@ impl Serve {
         let mut signals = StopSignals::listen().map_err(Failure::host)?;
         let metrics = Arc::new(Metrics::new().map_err(Failure::host)?);
         let logs = LogWriter::start().map_err(Failure::host)?;
-        let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs));
+        let routes = Arc::new(Routes::new(executor.clone(), metrics.clone(), logs, self.is_dev));
         routes.announce(survey.handlers.iter().map(|(name, found)| (name.as_str(), found.path.as_path())));
         control.offer_handlers(Arc::new(Served { executor: Arc::downgrade(&executor), routes: Arc::downgrade(&routes), limits }));
         let executor_of_scripts: Weak<dyn Executor> = Arc::<LocalExecutor>::downgrade(&executor);
@@ -138,7 +149,7 @@ impl Serve {
         tokio::spawn(release_idle(endpoint.executor.clone()));
         let (control, working) = (endpoint.api.control.clone(), endpoint.api.control.clone());
         let work = tokio::spawn(async move { working.work().await });
-        tokio::spawn(deploy_and_watch(surveyor, survey, routes, address));
+        tokio::spawn(deploy_and_watch(surveyor, survey, routes, address, self.is_dev));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = stopped.map(|_| ());
         let drain_max = Duration::from_secs(self.drain_s);
@@ -164,6 +175,21 @@ impl Serve {
             }
             () = stopping => Ok(Exit::HostFailed),
         }
+    }
+
+    /// Where nobody waits for a certain port, the next ones do as well.
+    async fn listener(&self, address: SocketAddr) -> std::io::Result<TcpListener> {
+        let mut bound = TcpListener::bind(address).await;
+        let others = if self.is_dev && address.port() != 0 { OTHER_PORTS } else { 0 };
+        for port in (1..=others).filter_map(|more| address.port().checked_add(more)) {
+            match bound {
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                    bound = TcpListener::bind(SocketAddr::new(address.ip(), port)).await;
+                }
+                other => return other,
+            }
+        }
+        bound
     }
 
     fn survey(&self, surveyor: &mut Surveyor) -> Result<Survey, Failure> {
@@ -199,11 +225,14 @@ async fn release_idle(executor: Arc<LocalExecutor>) {
     }
 }
 
-async fn deploy_and_watch(surveyor: Surveyor, survey: Survey, routes: Arc<Routes>, address: SocketAddr) {
+async fn deploy_and_watch(surveyor: Surveyor, survey: Survey, routes: Arc<Routes>, address: SocketAddr, is_dev: bool) {
     let handlers = survey.handlers.iter().map(|(name, found)| (name.clone(), found.path.clone())).collect();
     // Before anything is read, so that no change is missed.
     let watch = Watch::start(surveyor, survey, routes.clone());
     deploy::first(&routes, handlers).await;
+    if is_dev {
+        deploy::tell_addresses(&routes, address);
+    }
     // The one line on stdout: whoever started the server with port 0 reads the address from it.
     if let Err(failure) = once::print(format!("listening on http://{address}").as_bytes()) {
         failure.report();

@@ -28,7 +28,7 @@ use crate::problem::Problem;
 pub const PREFIX: &str = "/api/sdk";
 
 /// A request's body: an entity of the memory or a document of an API, and some room.
-const BODY_BYTES_MAX: u64 = 8 << 20;
+pub const BODY_BYTES_MAX: u64 = 8 << 20;
 
 /// What the API is made of.
 pub struct Api {

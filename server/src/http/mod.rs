@@ -27,7 +27,7 @@ use tokio::{
 };
 
 pub use admission::Admission;
-pub use api::Api;
+pub use api::{Api, BODY_BYTES_MAX as API_BODY_BYTES_MAX, PREFIX as API_PREFIX};
 pub use endpoint::Endpoint;
 pub use handlers::Served;
 pub use strangers::Strangers;

@@ -41,6 +41,9 @@ pub async fn run(endpoint: &Endpoint, route: &Route, request: Request<Incoming>)
     match endpoint.executor.invoke(invocation).await {
         Ok(outcome) => {
             in_flight.end(&outcome);
+            if let Some(calls) = &route.calls {
+                calls.call(&route.name, &outcome);
+            }
             reply::outcome(outcome)
         }
         Err(error) => {

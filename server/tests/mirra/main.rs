@@ -29,6 +29,7 @@ mod node_packages;
 mod opening;
 mod packages;
 mod python;
+mod remote;
 mod resources;
 mod resources_in_handlers;
 mod scripts;

@@ -26,7 +26,7 @@ pub fn mirra(arguments: &[&str]) -> Command {
     command.args(arguments);
     command.env("MIRRA_DATA", Path::new(env!("CARGO_TARGET_TMPDIR")).join("mirra-data"));
     // Whatever is set where the tests run is none of theirs: no key of somebody's pays for them.
-    let set = ["MIRRA_OWNER_KEY", "MIRRA_PRICES", "RUST_LOG", "MIRRA_SECRET_KEY", "MIRRA_PUBLIC_URL"];
+    let set = ["MIRRA_OWNER_KEY", "MIRRA_PRICES", "RUST_LOG", "MIRRA_SECRET_KEY", "MIRRA_PUBLIC_URL", "MIRRA_URL", "MIRRA_API_KEY"];
     let models = ["MIRRA_AI_ANTHROPIC_KEY", "ANTHROPIC_API_KEY", "MIRRA_AI_OPENAI_KEY", "OPENAI_API_KEY"];
     set.iter().chain(&models).for_each(|variable| _ = command.env_remove(variable));
     command
@@ -111,6 +111,11 @@ impl Server {
     pub fn start_with(paths: &[&Path], flags: &[&str], configure: impl FnOnce(&mut Command)) -> Server {
         let mut command = mirra(&["serve", "--listen", "127.0.0.1:0"]);
         configure(command.args(flags).args(paths));
+        Server::start_by(command)
+    }
+
+    /// By a command that serves.
+    pub fn start_by(command: Command) -> Server {
         let mut server = Server::spawn(command);
         let mut line = String::new();
         BufReader::new(server.child.get_mut().unwrap().stdout.take().unwrap()).read_line(&mut line).unwrap();
