@@ -15,6 +15,7 @@ use crate::{
     account::{self, Account},
     ai::AiConfig,
     event::Matcher,
+    invocation::Turns,
     operations::{self, Scene},
     resource::{self, Handlers, Resources},
     secret::{KeySource, Keyring},
@@ -78,6 +79,8 @@ pub struct Control {
     manual_executions: RateLimit,
     /// Which flows events start.
     matcher: Matcher,
+    /// Who asks under which idempotency key.
+    turns: Turns,
     /// Something is to be done, or may be.
     work_has_come: Notify,
 }
@@ -109,6 +112,7 @@ impl Control {
             handlers: OnceLock::new(),
             work: OnceLock::new(),
             matcher: Matcher::default(),
+            turns: Turns::default(),
             work_has_come: Notify::new(),
         }
     }
@@ -192,6 +196,10 @@ impl Control {
 
     pub(crate) fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// To be called when something is due, or may be, that was not before.

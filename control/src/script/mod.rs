@@ -13,6 +13,6 @@ mod versions;
 pub use config::{Config, EXECUTIONS_PER_DAY_MAX};
 pub use making::{check_owned, code_of, config_of};
 pub use operations::{OPERATIONS, RUNS};
-pub use running::{milliseconds, status};
+pub use running::{Wish, milliseconds, outcome, status};
 pub use source::CODE_BYTES_MAX;
 pub use versions::make_deployed;

@@ -251,6 +251,7 @@ async fn run_script(
         event: given,
         limits,
         depth: 0,
+        log_sink: None,
     };
     Ok(Performed { version_id, ..control.run(run).await?.into() })
 }

@@ -44,6 +44,8 @@ const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// rejected is told about here, and the one before goes on serving. SIGTERM and SIGINT let calls in flight end; a second one
 /// does not.
 ///
+/// POST /v1/invocations does the same for schedulers: the whole outcome or a stream of log lines, and once under an idempotency key.
+///
 /// The API of the control plane is at /api/sdk/v1: every request needs a key. The first start makes one for the owner and shows it once,
 /// unless MIRRA_OWNER_KEY is set.
 ///
@@ -132,7 +134,8 @@ impl Serve {
         let rate = RateLimit::per_minute(self.host.platform_limits()?.requests_per_minute);
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate };
         let is_draining = AtomicBool::new(false);
-        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining };
+        let staying = Arc::default();
+        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, api, limits, address, is_draining, staying };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
         let working = endpoint.api.control.clone();
