@@ -87,7 +87,8 @@ struct Underway {
 pub async fn answer(format: Format, running: Running, lines: Lines) -> Result<Reply, Problem> {
     let mut underway = Underway { format, running: Some(running), lines, ready: VecDeque::new() };
     if let Ok(first) = timeout(STATUS_WAIT_MAX, underway.next()).await {
-        underway.ready.extend(first.transpose()?);
+        // Before those that were made with it.
+        first.transpose()?.into_iter().for_each(|first| underway.ready.push_front(first));
     }
     let parts = unfold(underway, |mut underway| async move {
         let part = match timeout(KEEP_ALIVE, underway.next()).await {

@@ -339,8 +339,9 @@ fn a_server_that_stops_refuses_calls_and_ends_those_with_a_key() {
     let (gate, folder) = (Gate::new(), folder(&[("gated.js", GATED)]));
     let mut server = gate.server(&folder, &[]);
     let (key, call) = (new_key(), json!({ "handler": "gated", "event": gate.event("one") }));
-    drop(begin(&server, &[("Idempotency-Key", &key)], &call));
+    let gone = begin(&server, &[("Idempotency-Key", &key)], &call);
     until("it runs", || gate.arrived() == 1);
+    drop(gone);
     let mut late = server.client();
     let body = call.to_string();
     let head = format!("POST /v1/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {OWNER_KEY}\r\nContent-Length: {}\r\n", body.len());
