@@ -12,7 +12,8 @@ use std::{
 
 use serde_json::Value;
 
-use crate::control::OWNER_KEY;
+/// Of servers that have one.
+pub const OWNER_KEY: &str = "the owner's own key";
 
 /// Nothing here takes this long, on however slow a machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
