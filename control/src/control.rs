@@ -15,6 +15,7 @@ use crate::{
     account::{self, Account},
     ai::AiConfig,
     event::Matcher,
+    invocation::Turns,
     operations::{self, Scene},
     resource::{self, Handlers, Resources},
     secret::{KeySource, Keyring},
@@ -80,6 +81,8 @@ pub struct Control {
     hook_requests: RateLimit,
     /// Which flows events start.
     matcher: Matcher,
+    /// Who asks under which idempotency key.
+    turns: Turns,
     /// Something is to be done, or may be.
     work_has_come: Notify,
     is_stopping: AtomicBool,
@@ -114,6 +117,7 @@ impl Control {
             handlers: OnceLock::new(),
             work: OnceLock::new(),
             matcher: Matcher::default(),
+            turns: Turns::default(),
             work_has_come: Notify::new(),
             is_stopping: AtomicBool::new(false),
         }
@@ -198,6 +202,10 @@ impl Control {
 
     pub(crate) fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// To be called when something is due, or may be, that was not before.

@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use mirra_host_sdk::{
-    Diagnostic, ErrorCode, HandlerId, HostError, Invocation, Json, Limits, Outcome, PrepareError, Prepared, Source, Trigger,
+    Diagnostic, ErrorCode, HandlerId, HostError, Invocation, Json, Limits, LogSink, Outcome, PrepareError, Prepared, Source, Trigger,
 };
 use serde_json::json;
 
@@ -24,6 +25,7 @@ pub struct Run {
     /// Of the script's configuration, or less.
     pub limits: Limits,
     pub depth: u32,
+    pub log_sink: Option<Arc<dyn LogSink>>,
 }
 
 /// Where what executors read is laid out, by content. It is made again from the store when it is missing.
@@ -90,7 +92,7 @@ impl Run {
             trigger: self.trigger,
             event: self.event.clone(),
             limits: self.limits,
-            log_sink: None,
+            log_sink: self.log_sink.clone(),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A scheduler, an HTTP endpoint or a cron ticker names only this crate. It [`prepare`](Executor::prepare)s a handler once
 //! and [`invoke`](Executor::invoke)s it as often as it likes; which executor answers (one in the same process, a fleet behind
-//! HTTP) is decided where the program is put together. Nothing here knows wasm, a database or a socket.
+//! HTTP) is decided where the program is put together. Schedulers that are no Rust programs ask a server for the same by
+//! `POST /v1/invocations`, which answers an [`Outcome`] as it serializes here. Nothing here knows wasm, a database or a socket.
 
 mod allow;
 mod budget;

@@ -11,7 +11,7 @@ pub struct Problem {
     pub code: ErrorCode,
     pub message: String,
     pub details: Option<Details>,
-    /// Of `RATE_LIMITED`: when it is worth trying again.
+    /// When it is worth trying again: of `RATE_LIMITED`, and of `INTERNAL_ERROR` where there is no answer for the moment only.
     pub retry_after: Option<Duration>,
     /// What made the host fail: for the operator, never for whoever called.
     pub causes: Option<String>,
@@ -42,6 +42,11 @@ pub enum Details {
 impl Problem {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Problem {
         Problem { code, message: message.into(), details: None, retry_after: None, causes: None }
+    }
+
+    /// For a moment there is no answer.
+    pub fn unavailable(message: impl Into<String>) -> Problem {
+        Problem { retry_after: Some(Duration::from_secs(1)), ..Problem::new(ErrorCode::InternalError, message) }
     }
 
     /// `what` is not JSON, or not the JSON that was expected.

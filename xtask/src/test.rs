@@ -16,6 +16,9 @@ const LAYER: &str = "guest-sdk/node/layer";
 const TYPES: &str = "guest-sdk/node/types";
 
 const MYPY: &str = "mypy==2.4.1";
+/// What other people's schedulers are called by, and call with.
+const SCHEDULERS: &str = "examples/schedulers";
+
 const HANDLERS: &str = "fixtures/handlers";
 
 /// Runs all tests, also after one failed, and cargo's last: what they say at their end is then at the end.
@@ -25,6 +28,8 @@ pub fn run(root: &Path) -> Result<()> {
     }
     let is_layer_sound = test_layer(&root.join(LAYER));
     let are_types_sound = npm::script(&root.join(TYPES), "test").and_then(|()| test_types(root));
+
+    install_schedulers(root)?;
 
     // Tests start binaries of other packages, which `cargo test` alone would not build.
     shell::run(shell::cargo(root).args(["build", "--release", "--workspace", "--locked"]))?;
@@ -83,6 +88,18 @@ fn test_types(root: &Path) -> Result<()> {
         shell::run(mypy.env("MYPYPATH", root.join("guest-sdk/python/stubs")))?;
     }
     Ok(())
+}
+
+/// Where the tests of the examples find them: an environment of their own, 400 MB and a minute the first time.
+fn install_schedulers(root: &Path) -> Result<()> {
+    let environment = crate::target_dir(root).join("schedulers");
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let mut pip = Command::new(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    for file in files_below(&root.join(SCHEDULERS))?.iter().filter(|file| file.ends_with("requirements.txt")) {
+        pip.arg("-r").arg(file);
+    }
+    shell::run(&mut pip)
 }
 
 /// Folders with a lock file of npm.

@@ -15,6 +15,6 @@ pub use config::{Config, EXECUTIONS_PER_DAY_MAX};
 pub use making::{check_owned, code_of, config_of, owned};
 pub use market::surcharge;
 pub use operations::{OPERATIONS, RUNS};
-pub use running::{milliseconds, status};
+pub use running::{Wish, milliseconds, outcome, status};
 pub use source::CODE_BYTES_MAX;
 pub use versions::{create as create_version, deploy_newest, edit_code, make_deployed, read_code};

@@ -1,6 +1,8 @@
 //! A script run because somebody asks for it: begun and ended in the store, so that it is in the history whatever becomes of whoever asked.
 
-use mirra_host_sdk::{ErrorCode, InvocationError, Json, Limits, Trigger, Usage, Usd, new_execution_id};
+use std::sync::Arc;
+
+use mirra_host_sdk::{ErrorCode, InvocationError, Json, Limits, LogSink, Outcome, Trigger, Usage, Usd, new_execution_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -11,11 +13,12 @@ use super::{
     market::surcharge,
 };
 use crate::{
-    Answer, ApiError, account,
+    Answer, ApiError, Control, Wanted, account,
     apart::to_its_end,
     dispatch::Run,
+    invocation::no_event,
     operations::Scene,
-    store::{ExecutionRow, Runnable},
+    store::{ExecutionRow, Runnable, Store, VersionRow},
     time,
     work::{Performed, end_of},
 };
@@ -91,6 +94,51 @@ struct Executed<'a> {
     created_at: String,
 }
 
+/// What is to be run, and how.
+pub struct Wish {
+    pub script_id: String,
+    /// `event.data`
+    pub data: Json,
+    /// `event.trigger`
+    pub told: Value,
+    /// `context.trigger`
+    pub trigger: Trigger,
+    /// Not more than its configuration has.
+    pub limits: Wanted,
+    /// `exec_` and 24 hex digits that no other execution has.
+    pub execution_id: String,
+    pub log_sink: Option<Arc<dyn LogSink>>,
+}
+
+impl Wish {
+    fn manual(script_id: String, data: Option<Json>, trigger: Option<Value>) -> Wish {
+        Wish {
+            script_id,
+            data: data.unwrap_or_else(no_event),
+            told: trigger.filter(Value::is_object).unwrap_or_else(|| json!({ "type": "manual" })),
+            trigger: Trigger::Manual,
+            limits: Wanted::default(),
+            execution_id: new_execution_id(),
+            log_sink: None,
+        }
+    }
+
+    /// In the history, all that somebody asks for is manual, and counts as that.
+    fn row(&self, account_id: &str, version: &VersionRow, control: &Control, now: i64) -> ExecutionRow {
+        ExecutionRow {
+            id: self.execution_id.clone(),
+            account_id: account_id.to_owned(),
+            script_id: Some(version.script_id.clone()),
+            version_id: Some(version.id.clone()),
+            trigger: "manual".to_owned(),
+            input: self.data.get().to_owned(),
+            created_at: now,
+            worker_id: control.worker().map(|worker| worker.id.clone()),
+            ..ExecutionRow::default()
+        }
+    }
+}
+
 /// What became of a run.
 pub struct Ended {
     execution_id: String,
@@ -100,7 +148,7 @@ pub struct Ended {
 }
 
 pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> Result<Answer, ApiError> {
-    let ended = run(scene, &params.script_id, params.data, params.trigger).await?;
+    let ended = run(scene, Wish::manual(params.script_id, params.data, params.trigger)).await?;
     let (output, error) = match &ended.performed.result {
         Ok(output) => (&**output, None),
         Err(error) => (RawValue::NULL, Some(error)),
@@ -123,7 +171,7 @@ pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> 
 
 /// `{success, result, logs, error, duration}`, with texts for logs and error.
 pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, ApiError> {
-    let ended = run(scene, &params.script_id, params.payload, None).await?;
+    let ended = run(scene, Wish::manual(params.script_id, params.payload, None)).await?;
     let logs: Vec<_> = ended.performed.logs.iter().map(|entry| &*entry.message).collect();
     Answer::of(&json!({
         "success": ended.performed.result.is_ok(),
@@ -135,46 +183,35 @@ pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, A
     }))
 }
 
-async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Option<Value>) -> Result<Ended, ApiError> {
-    let Runnable { script, version } = runnable(scene, script_id).await?;
-    let version = version.ok_or_else(|| not_deployed(script_id))?;
+/// The same as executors tell it.
+pub async fn outcome(scene: &Scene<'_>, wish: Wish) -> Result<Outcome, ApiError> {
+    let Ended { execution_id, performed: Performed { result, logs, usage, .. }, .. } = run(scene, wish).await?;
+    Ok(Outcome { execution_id, result, logs, usage })
+}
+
+async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
+    let Runnable { script, version } = runnable(scene, &wish.script_id).await?;
+    let version = version.ok_or_else(|| not_deployed(&wish.script_id))?;
     let config = config_of(&script)?;
+    let limits = wish.limits.within(config.limits()?)?;
     if let Some(retry_after) = scene.control.manual_executions().take(&script.id).retry_after {
         let message = format!("the script was executed {} times within a minute", scene.control.manual_executions().limit());
         return Err(ApiError { retry_after: Some(retry_after), ..ApiError::new(ErrorCode::RateLimited, message) });
     }
     // Refused where the account has nothing left today; what runs is counted as it ends.
     drop(account::spending::of_today(scene.control, &script.owner_id).await?);
-    let data = data.unwrap_or_else(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
-    let trigger = trigger.filter(Value::is_object).unwrap_or_else(|| json!({ "type": "manual" }));
     let account_id = script.owner_id.clone();
     let (control, now, depth) = (scene.control.clone(), scene.now, scene.means.depth);
+    let row = wish.row(&account_id, &version, &control, now);
     // To its end, whoever goes away meanwhile.
     let work = async move {
-        let execution_id = new_execution_id();
-        let row = ExecutionRow {
-            id: execution_id.clone(),
-            account_id: account_id.clone(),
-            script_id: Some(version.script_id.clone()),
-            version_id: Some(version.id.clone()),
-            trigger: "manual".to_owned(),
-            input: data.get().to_owned(),
-            created_at: now,
-            worker_id: control.worker().map(|worker| worker.id.clone()),
-            ..ExecutionRow::default()
-        };
         let store = control.opened().await?.store.clone();
-        if !store.begin_execution(&row, config.max_executions_per_day.into()).await? {
-            let message = format!("the script has been executed {} times today, as often as it may", config.max_executions_per_day);
-            let retry_after = Some(time::until_tomorrow(now));
-            return Err(ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) });
-        }
-        let event = event(&row, &data, &trigger, &config)?;
+        begin(&store, &row, &config).await?;
+        let event = event(&row, &wish.data, &wish.told, &config)?;
         let surcharge = surcharge(&store, &script, now).await?;
-        let limits = config.limits()?;
         let limits = Limits { cost_usd_max: limits.cost_usd_max.saturating_sub(surcharge), ..limits };
-        let run = Run { limits, execution_id, account_id, config, trigger: Trigger::Manual, event, depth, version };
-        let script_id = run.version.script_id.clone();
+        let (execution_id, script_id) = (row.id.clone(), version.script_id.clone());
+        let run = Run { limits, execution_id, account_id, config, trigger: wish.trigger, event, depth, version, log_sink: wish.log_sink };
         let performed = control.run(run).await.map(Performed::from).map(|performed| performed.with_surcharge(surcharge));
         let kept = performed
             .as_ref()
@@ -183,6 +220,19 @@ async fn run(scene: &Scene<'_>, script_id: &str, data: Option<Json>, trigger: Op
         Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
     };
     to_its_end(work).await
+}
+
+/// Writes down that it begins, unless it may not.
+async fn begin(store: &Store, row: &ExecutionRow, config: &Config) -> Result<(), ApiError> {
+    if store.begin_execution(row, config.max_executions_per_day.into()).await? {
+        return Ok(());
+    }
+    if store.execution(&row.id).await?.is_some() {
+        return Err(ApiError::new(ErrorCode::Conflict, format!("there is an execution {} already: leave executionId out", row.id)));
+    }
+    let message = format!("the script has been executed {} times today, as often as it may", config.max_executions_per_day);
+    let retry_after = Some(time::until_tomorrow(row.created_at));
+    Err(ApiError { retry_after, ..ApiError::new(ErrorCode::RateLimited, message) })
 }
 
 /// The caller's own, or the one that their key is for.

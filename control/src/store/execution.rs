@@ -98,12 +98,13 @@ impl Used {
 const DAY_MS: i64 = 86_400_000;
 
 impl Store {
-    /// A run that begins at once, unless its script has begun as many today as it may: then false.
+    /// A run that begins at once. False: its script has begun as many today as it may, or there is a run with that id.
     pub async fn begin_execution(&self, row: &ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
         let query = "INSERT INTO execution
             (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id, flow_id)
             SELECT $1, $2, $3, $4, $5, 'running', $6, $7, $7, $8, $11
-            WHERE COALESCE((SELECT manual FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10";
+            WHERE COALESCE((SELECT manual FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10
+            ON CONFLICT (id) DO NOTHING";
         let query = sqlx::query(query)
             .bind(&row.id)
             .bind(&row.account_id)

@@ -290,6 +290,7 @@ async fn run_script(
         event: given,
         limits,
         depth: 0,
+        log_sink: None,
     };
     Ok(Performed { version_id, ..Performed::from(control.run(run).await?).with_surcharge(surcharge) })
 }

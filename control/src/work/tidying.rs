@@ -6,7 +6,7 @@ use mirra_egress::Fetch;
 use serde_json::json;
 
 use super::retry::RETRIES_MAX;
-use crate::{ApiError, Control, time};
+use crate::{ApiError, Control, invocation, time};
 
 /// How long after each try to send a notice the next one begins; after the last it is only kept.
 const NOTICE_WAITS_MS: [i64; 4] = [10_000, 60_000, 600_000, 3_600_000];
@@ -82,7 +82,8 @@ impl Control {
         loop {
             let part = store.forget_results(before(limits.results_kept_days), PART).await?
                 + store.forget_logs(before(limits.logs_kept_days), PART).await?
-                + store.forget_events(before(limits.events_known_days), PART).await?;
+                + store.forget_events(before(limits.events_known_days), PART).await?
+                + store.forget_invocations(now - invocation::KNOWN_MS, PART).await?;
             forgotten += part;
             if part == 0 {
                 break;

@@ -47,6 +47,8 @@ const OTHER_PORTS: u16 = 10;
 /// rejected is told about here, and the one before goes on serving. SIGTERM and SIGINT let calls in flight end; a second one
 /// does not.
 ///
+/// POST /v1/invocations does the same for schedulers: the whole outcome or a stream of log lines, and once under an idempotency key.
+///
 /// The API of the control plane is at /api/sdk/v1: every request needs a key. The first start makes one for the owner and shows it once,
 /// unless MIRRA_OWNER_KEY is set.
 ///
@@ -144,7 +146,9 @@ impl Serve {
         let (rate, strangers) = (RateLimit::per_minute(per_minute), Strangers::new(per_minute));
         let api = Api { control, routes: mirra_control::Routes::new().map_err(Failure::host)?, rate };
         let is_draining = AtomicBool::new(false);
-        let endpoint = Endpoint { executor, routes: routes.clone(), metrics, admission, strangers, api, limits, address, is_draining };
+        let staying = Arc::default();
+        let endpoint =
+            Endpoint { executor, routes: routes.clone(), metrics, admission, strangers, api, limits, address, is_draining, staying };
 
         tokio::spawn(release_idle(endpoint.executor.clone()));
         let (control, working) = (endpoint.api.control.clone(), endpoint.api.control.clone());

@@ -14,9 +14,10 @@ use hyper::{Method, Request, StatusCode, body::Incoming};
 use mirra_host_sdk::{ErrorCode, Limits};
 use mirra_runtime::LocalExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::{
-    Admission, Api, Strangers, api, hooks, login,
+    Admission, Api, Strangers, api, hooks, invocations, login,
     reply::{self, Reply},
     run,
 };
@@ -37,12 +38,14 @@ pub struct Endpoint {
     pub limits: Limits,
     pub address: SocketAddr,
     pub is_draining: AtomicBool,
+    /// Held for reading by calls that go to their end, whoever goes away.
+    pub staying: Arc<RwLock<()>>,
 }
 
 const RUN: &str = "/run/";
 
 impl Endpoint {
-    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Reply {
+    pub async fn answer(self: &Arc<Endpoint>, request: Request<Incoming>, peer: IpAddr) -> Reply {
         let path = request.uri().path();
         match path {
             "/healthz" => return reading(request.method(), || reply::text(StatusCode::OK, "ok\n")),
@@ -62,6 +65,9 @@ impl Endpoint {
         }
         if path.starts_with(api::PREFIX) {
             return api::answer(self, request, peer).await;
+        }
+        if path == invocations::PATH {
+            return invocations::answer(self, request, peer).await;
         }
         if let Err(refusal) = self.admit(request.headers(), peer).await {
             return reply::problem(&refusal);
@@ -85,8 +91,23 @@ impl Endpoint {
         self.is_draining.store(true, Relaxed);
     }
 
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Relaxed)
+    }
+
+    /// For a call that goes to its end: the server waits for it before it stops.
+    pub fn stay(&self) -> Result<OwnedRwLockReadGuard<()>, Problem> {
+        // Nobody gets it for reading once somebody waits for all to end.
+        self.staying.clone().try_read_owned().map_err(|_| Problem::unavailable("the server is shutting down; try again in a moment"))
+    }
+
+    /// Until no such call is left.
+    pub async fn all_ended(&self) {
+        drop(self.staying.write().await);
+    }
+
     fn readiness(&self) -> Reply {
-        if self.is_draining.load(Relaxed) {
+        if self.is_draining() {
             return reply::unavailable("the server is shutting down");
         }
         match self.routes.all().values().filter(|route| matches!(route.state, State::Preparing)).count() {

@@ -1,6 +1,7 @@
 //! The HTTP endpoint, on hyper alone: a call's way through it is `mod.rs` (connections), `endpoint.rs` (which route),
 //! `admission.rs` (may they; `strangers.rs` as long as nobody knows), `api.rs` (the control plane, `stream.rs` where it answers in parts,
-//! `hooks.rs` what the world tells), `body.rs` (the event), `run.rs` (the call), `reply.rs` (the answer).
+//! `hooks.rs` what the world tells), `body.rs` (the event), `run.rs` (the call), `invocations.rs` (a call for a scheduler; `parts.rs` as it
+//! goes), `reply.rs` (the answer).
 
 mod admission;
 mod api;
@@ -8,7 +9,9 @@ mod body;
 mod endpoint;
 mod handlers;
 mod hooks;
+mod invocations;
 mod login;
+mod parts;
 mod reply;
 mod run;
 mod strangers;
@@ -57,9 +60,14 @@ pub async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>, stop: impl Fu
             }
         }
     }
-    drop(listener);
+    // Before nobody can connect any more, so that whoever cannot knows that it is draining.
     endpoint.drain();
-    timeout(drain_max, connections.shutdown()).await.is_ok()
+    drop(listener);
+    let all_ended = async {
+        connections.shutdown().await;
+        endpoint.all_ended().await;
+    };
+    timeout(drain_max, all_ended).await.is_ok()
 }
 
 /// One connection, with as many requests as its client sends. When the client goes away, so does its call.

@@ -12,6 +12,7 @@ use hyper::{
         ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
     },
 };
+use mirra_control::Kept;
 use mirra_host_sdk::{ErrorCode, Outcome, Usage, Usd};
 
 use crate::problem::Problem;
@@ -47,11 +48,25 @@ pub fn json(status: StatusCode, json: Bytes) -> Reply {
 
 /// Server-sent events, each as it is there.
 pub fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Reply {
-    let mut reply = Response::new(Either::Right(StreamBody::new(events.map(|bytes| Ok(Frame::data(bytes))).boxed())));
-    reply.headers_mut().insert(CONTENT_TYPE, EVENTS);
+    parts(EVENTS, events)
+}
+
+/// Parts, each as it is there.
+pub fn parts(content_type: HeaderValue, parts: impl Stream<Item = Bytes> + Send + 'static) -> Reply {
+    let mut reply = Response::new(Either::Right(StreamBody::new(parts.map(|bytes| Ok(Frame::data(bytes))).boxed())));
+    reply.headers_mut().insert(CONTENT_TYPE, content_type);
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // Proxies that collect an answer before they hand it on are told not to.
     reply.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    reply
+}
+
+/// An outcome, whole.
+pub fn kept(Kept { outcome, is_replayed }: Kept) -> Reply {
+    let mut reply = with_body(StatusCode::OK, JSON, outcome.into());
+    if is_replayed {
+        reply.headers_mut().insert(HeaderName::from_static("x-mirra-replayed"), HeaderValue::from_static("true"));
+    }
     reply
 }
 
@@ -60,6 +75,12 @@ pub fn problem(problem: &Problem) -> Reply {
     let mut reply = with_body(status, JSON, problem.to_json().into());
     match problem.code {
         ErrorCode::RateLimited => drop(reply.headers_mut().insert(RETRY_AFTER, seconds(problem.retry_after.unwrap_or(RETRY_SOON)))),
+        ErrorCode::InternalError => {
+            if let Some(retry_after) = problem.retry_after {
+                *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                reply.headers_mut().insert(RETRY_AFTER, seconds(retry_after));
+            }
+        }
         ErrorCode::Unauthorized => drop(reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
         _ => {}
     }
@@ -73,10 +94,7 @@ pub fn seconds(time: Duration) -> HeaderValue {
 
 /// For a while there is no answer.
 pub fn unavailable(message: &str) -> Reply {
-    let mut reply = problem(&Problem::new(ErrorCode::InternalError, message));
-    *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    reply
+    problem(&Problem::unavailable(message))
 }
 
 pub fn wrong_method(allowed: &str) -> Reply {

@@ -1,7 +1,7 @@
 //! `POST /run/{name}`: one call.
 
 use hyper::{Request, body::Incoming};
-use mirra_host_sdk::{Executor, Invocation, Trigger, new_execution_id};
+use mirra_host_sdk::{Executor, Invocation, Outcome, Trigger, new_execution_id};
 
 use super::{
     body,
@@ -37,6 +37,11 @@ pub async fn run(endpoint: &Endpoint, route: &Route, request: Request<Incoming>)
         limits: endpoint.limits,
         log_sink: Some(route.log_sink.clone()),
     };
+    invoke(endpoint, route, invocation).await.map_or_else(|problem| reply::problem(&problem), reply::outcome)
+}
+
+/// Makes the call and counts it. An error: it was not made.
+pub async fn invoke(endpoint: &Endpoint, route: &Route, invocation: Invocation) -> Result<Outcome, Problem> {
     let in_flight = route.metrics().begin();
     match endpoint.executor.invoke(invocation).await {
         Ok(outcome) => {
@@ -44,13 +49,13 @@ pub async fn run(endpoint: &Endpoint, route: &Route, request: Request<Incoming>)
             if let Some(calls) = &route.calls {
                 calls.call(&route.name, &outcome);
             }
-            reply::outcome(outcome)
+            Ok(outcome)
         }
         Err(error) => {
             let problem = Problem::from(error);
             tracing::error!(handler = route.name, "a call could not be made: {problem}");
             in_flight.fail(problem.code);
-            reply::problem(&problem)
+            Err(problem)
         }
     }
 }

@@ -12,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::support::{Client, Reply, Server, fixtures, mirra, run, write};
 
-pub const OWNER_KEY: &str = "the owner's own key";
+pub use crate::support::OWNER_KEY;
 
 /// A server with a store of its own. What it serves needs no engine, which would have to be compiled for it.
 pub struct Bed {
