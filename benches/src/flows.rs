@@ -264,6 +264,9 @@ fn milliseconds(time: &Value) -> Result<f64> {
     Ok(number(0..2)? * 3_600_000.0 + number(3..5)? * 60_000.0 + number(6..12)? * 1_000.0)
 }
 
+/// What is looked at, by which operation of which adapter, and with which parameters the so-manieth time.
+type Look<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(usize) -> Value);
+
 /// Lists and searches where there is much, and how long it takes to begin with it.
 async fn much(workbench: &Workbench, amounts: Amounts) -> Result<Vec<Figure>> {
     let Amounts { stored_flows, history_rows, .. } = amounts;
@@ -291,7 +294,7 @@ async fn much(workbench: &Workbench, amounts: Amounts) -> Result<Vec<Figure>> {
         Figure::low(format!("start with {stored_flows} flows and {history_rows} runs, first event taken"), start * 1000.0, "ms")
             .promised((1_000.0, 1_000.0)),
     ];
-    let looks: [(&str, &str, &str, &dyn Fn(usize) -> Value); 4] = [
+    let looks: [Look<'_>; 4] = [
         ("flows listed", "flows", "listFlows", &|index| json!({ "limit": 50, "offset": index * 50 % stored_flows })),
         ("flows searched", "flows", "searchFlows", &|index| json!({ "query": format!("report team {}", index % 97), "limit": 50 })),
         ("runs listed", "scripts", "getExecutions", &|index| json!({ "scriptId": script_id, "limit": 50, "offset": index * 50 })),

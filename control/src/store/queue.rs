@@ -190,7 +190,7 @@ impl Store {
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
         let is_ended = match verdict {
             Verdict::Again { due_at, counts } => put_back(&mut change, end, *due_at, *counts).await?,
-            Verdict::Over | Verdict::Complete { .. } | Verdict::Pause { .. } => super::execution::end(&mut *change, end).await?,
+            Verdict::Over | Verdict::Complete { .. } | Verdict::Pause { .. } => super::execution::end(&mut change, end).await?,
         };
         if !is_ended {
             return Ok(false);

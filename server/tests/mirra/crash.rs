@@ -20,6 +20,9 @@ use crate::{
 
 const ROUNDS: u64 = 6;
 
+/// Each try and run that happened for what.
+type Effects = BTreeMap<String, Vec<(u64, String)>>;
+
 /// Tells the world that it ran, for what, and which try it is.
 fn effect(url: &str) -> String {
     format!(
@@ -33,7 +36,7 @@ fn effect(url: &str) -> String {
 
 #[test]
 fn nothing_that_was_accepted_is_lost() {
-    let effects: Arc<Mutex<BTreeMap<String, Vec<(u64, String)>>>> = Arc::default();
+    let effects: Arc<Mutex<Effects>> = Arc::default();
     let seen = effects.clone();
     let world = LocalApi::start(move |asked| {
         let told = asked.json();

@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     control::{Bed, User, data, refusal},
-    local_api::LocalApi,
     support::{Reply, until},
 };
 
 /// Answers what it was given.
-const ECHO: &str = "export const handler = (event, context) => ({ success: true, event, trigger: context.trigger });";
+pub const ECHO: &str = "export const handler = (event, context) => ({ success: true, event, trigger: context.trigger });";
 
 impl User<'_> {
     pub fn deployed(&self, code: &str) -> String {
@@ -32,7 +31,7 @@ impl User<'_> {
         data(self.flows("createFlow", params))
     }
 
-    fn runs(&self, flow_id: &str) -> Vec<Value> {
+    pub fn runs(&self, flow_id: &str) -> Vec<Value> {
         data(self.flows("getFlow", json!({ "flowId": flow_id })))["executionResults"].as_array().unwrap().clone()
     }
 
@@ -370,75 +369,6 @@ fn a_flow_is_tried_by_hand_and_tells_why_it_does_not_match() {
 }
 
 #[test]
-fn a_flow_by_the_clock_runs_at_its_minute() {
-    let bed = Bed::start();
-    let owner = bed.owner();
-    let flow = owner.flow(json!({ "title": "each minute", "schedule": "* * * * *", "code": ECHO }));
-    let runs = {
-        let mut runs = Vec::new();
-        // The one wait for a real minute: all else moves the clock.
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
-        while runs.is_empty() && std::time::Instant::now() < deadline {
-            std::thread::sleep(std::time::Duration::from_millis(200));
-            runs = owner.runs(flow["id"].as_str().unwrap());
-        }
-        runs
-    };
-    assert_eq!((runs[0]["status"].as_str(), runs[0]["result"]["trigger"].as_str()), (Some("success"), Some("cron")));
-    let scheduled_at = runs[0]["result"]["event"]["trigger"]["scheduledAt"].as_str().unwrap();
-    assert!(scheduled_at.ends_with(":00.000Z"), "{scheduled_at}");
-}
-
-#[test]
-fn what_a_flow_does_can_start_another_but_not_for_ever() {
-    let bed = Bed::start();
-    let owner = bed.owner();
-    let asked = LocalApi::answering(json!({}));
-    let first = owner.flow(json!({ "title": "first", "eventType": "a.b", "code": ECHO }));
-    // It would start itself, and the next one, and that one it again.
-    let next = owner.flow(json!({ "title": "next", "eventType": "flow.complete", "code": ECHO }));
-    let other = owner.flow(json!({ "title": "other", "eventType": "flow.complete", "code": ECHO }));
-    data(owner.request("POST", "/v1/events", json!({ "type": "a.b" })));
-    let runs = owner.after_runs(next["id"].as_str().unwrap(), 1);
-    assert_eq!(runs.last().unwrap()["result"]["event"]["flow"]["flowId"], first["id"]);
-    owner.after_runs(other["id"].as_str().unwrap(), 1);
-    drop(asked);
-    until("it ends", || {
-        let before = owner.runs(next["id"].as_str().unwrap()).len() + owner.runs(other["id"].as_str().unwrap()).len();
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        before == owner.runs(next["id"].as_str().unwrap()).len() + owner.runs(other["id"].as_str().unwrap()).len()
-    });
-    let count = owner.runs(next["id"].as_str().unwrap()).len();
-    assert!((5..=11).contains(&count), "{count}");
-}
-
-#[test]
-fn a_script_that_was_deleted_pauses_its_flow_and_tells_its_owner() {
-    let told = LocalApi::answering(json!({}));
-    let bed = Bed::start_with(&["--allow-net", &told.address.to_string()]);
-    let owner = bed.owner();
-    let script = owner.deployed(ECHO);
-    let config = json!({ "notifyUrl": format!("{}/told", told.url()) });
-    let flow = owner.flow(json!({ "title": "orphan", "eventType": "a.b", "scriptId": script, "config": config }));
-    data(owner.request("DELETE", &format!("/v1/scripts/{script}"), Value::Null));
-    data(owner.request("POST", "/v1/events", json!({ "type": "a.b" })));
-    until("the flow is paused", || data(owner.flows("getFlow", json!({ "flowId": flow["id"] })))["status"] == "paused");
-    let notices = data(owner.dispatch("notifications", "list", json!({})));
-    let notice = &notices["notifications"][0];
-    assert_eq!(
-        (&notices["unread"], &notice["type"], &notice["details"]["flowId"]),
-        (&json!(1), &json!("flow.paused"), &flow["id"]),
-        "{notices}"
-    );
-    assert!(notice["message"].as_str().unwrap().contains("was deleted"), "{notice}");
-    until("its owner is told", || !told.asked().is_empty());
-    assert_eq!(told.asked()[0].json()["details"]["flowId"], flow["id"]);
-    assert_eq!(data(owner.dispatch("notifications", "markRead", json!({})))["marked"], 1);
-    // Events go by it.
-    assert_eq!(data(owner.request("POST", "/v1/events", json!({ "type": "a.b" })))["flows"], 0);
-}
-
-#[test]
 fn a_script_is_subscribed_to_events() {
     let bed = Bed::start();
     let owner = bed.owner();
@@ -486,31 +416,4 @@ fn a_flows_code_is_read_and_changed_by_the_flow() {
     // What cannot run changes nothing of what does.
     assert_eq!(owner.dispatch("flows", "modifyFlowScript", json!({ "flowId": id, "newCode": "nothing" })).status, 400);
     assert_eq!(run(), "three");
-}
-
-/// As many of a flow at a time as it may, and the others in their turn.
-#[test]
-fn ten_runs_of_a_flow_at_a_time() {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    };
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (running, peak) = (now.clone(), most.clone());
-    let world = LocalApi::start(move |_| {
-        peak.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
-        // Long enough for all that may to be there.
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        running.fetch_sub(1, SeqCst);
-        crate::local_api::Answered::json(200, &json!({}))
-    });
-    let bed = Bed::start_with(&["--allow-net", &world.address.to_string()]);
-    let owner = bed.owner();
-    let code = format!("export const handler = async () => (await fetch('{}/')).status;", world.url());
-    let flow = owner.flow(json!({ "title": "many", "eventType": "a.b", "code": code }));
-    let events: Vec<_> = (0..35).map(|id| json!({ "type": "a.b", "id": id.to_string() })).collect();
-    assert_eq!(data(owner.request("POST", "/v1/events", json!(events)))["accepted"], 35);
-    let runs = owner.after_runs(flow["id"].as_str().unwrap(), 35);
-    assert!(runs.iter().all(|run| run["status"] == "success"), "{:?}", runs[0]);
-    assert_eq!(most.load(SeqCst), 10);
 }

@@ -18,6 +18,7 @@ mod credentials;
 mod description;
 pub mod executor;
 mod fixtures;
+mod flow_runs;
 mod flows;
 mod hostile;
 mod http;
