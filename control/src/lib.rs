@@ -17,6 +17,7 @@ mod flow;
 mod id;
 mod invocation;
 mod limits;
+mod marketplace;
 mod means;
 pub mod memory;
 mod notification;

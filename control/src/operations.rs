@@ -7,11 +7,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    Answer, ApiError, Caller, Control, Means, account, ai, event, flow, memory, notification, params::Part, resource, script, store::Store,
+    Answer, ApiError, Caller, Control, Means, account, ai, event, flow, marketplace, memory, notification, params::Part, resource, script,
+    store::Store,
 };
 
 /// The adapters of this server itself, which are also what a key can be limited to.
-pub const ADAPTERS: [&str; 10] = ["accounts", "ai", "events", "flows", "keys", "memory", "notifications", "resources", "scripts", "teams"];
+pub const ADAPTERS: [&str; 11] =
+    ["accounts", "ai", "events", "flows", "keys", "marketplace", "memory", "notifications", "resources", "scripts", "teams"];
 
 /// What an operation works with.
 pub struct Scene<'a> {
@@ -144,8 +146,15 @@ const OPERATIONS: &[Operation] = &[
 
 /// Every operation.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    let adapters =
-        [ai::OPERATIONS, event::OPERATIONS, flow::OPERATIONS, notification::OPERATIONS, resource::OPERATIONS, script::OPERATIONS];
+    let adapters = [
+        ai::OPERATIONS,
+        event::OPERATIONS,
+        flow::OPERATIONS,
+        marketplace::OPERATIONS,
+        notification::OPERATIONS,
+        resource::OPERATIONS,
+        script::OPERATIONS,
+    ];
     OPERATIONS.iter().chain(adapters.into_iter().flatten())
 }
 

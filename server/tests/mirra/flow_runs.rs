@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    ai_provider::Play,
     control::{Bed, data},
     flows::ECHO,
     local_api::LocalApi,
@@ -103,4 +104,28 @@ fn ten_runs_of_a_flow_at_a_time() {
     let runs = owner.after_runs(flow["id"].as_str().unwrap(), 35);
     assert!(runs.iter().all(|run| run["status"] == "success"), "{:?}", runs[0]);
     assert_eq!(most.load(SeqCst), 10);
+}
+
+#[test]
+fn a_prompt_is_carried_out_by_an_agent() {
+    let bed = crate::ai::Bed::start();
+    let owner = bed.owner();
+    let create =
+        json!({ "type": "tool_use", "id": "1", "name": "memory__create", "input": { "type": "note", "content": "Urgent: call Ada" } });
+    bed.provider.plays([Play::Say(json!([create])), Play::Say(json!([{ "type": "text", "text": "Noted." }]))]);
+    let flow = owner.flow(json!({
+        "title": "urgent", "prompt": "Note what is urgent", "recommendedTools": ["memory"],
+        "eventFilter": { "when": "telegram.message", "content_text_contains": "urgent" },
+    }));
+    data(owner.request("POST", "/v1/events", json!({ "type": "telegram.message", "content": { "text": "urgent, call Ada" } })));
+    let runs = owner.after_runs(flow["id"].as_str().unwrap(), 1);
+    assert_eq!((&runs[0]["status"], &runs[0]["result"]["content"]), (&json!("success"), &json!("Noted.")), "{runs:?}");
+    assert!(runs[0]["cost"].as_f64().unwrap() > 0.0, "{runs:?}");
+    assert_eq!(owner.memory("query", json!({}))["results"][0]["content"], "Urgent: call Ada");
+    let asked = &bed.provider.seen()[0];
+    let (system, said) = (asked["system"].to_string(), asked["messages"][0]["content"].to_string());
+    assert!(
+        system.contains("Prefer these tools: memory") && said.contains("Note what is urgent") && said.contains("urgent, call Ada"),
+        "{asked}"
+    );
 }

@@ -348,6 +348,13 @@ fn a_published_script_is_installed_as_a_copy_and_paid_for() {
         (&listed["total"], &listed["scripts"][0]["id"], &listed["scripts"][0]["pricing"]["price"]),
         (&json!(1), &json!(id), &json!(0.25))
     );
+    // In one list with what else there is.
+    let market = |query: &str| user.request("GET", &format!("/v1/marketplace{query}"), Value::Null).json();
+    assert_eq!(market("?type=script&search=doubles")["data"][0]["id"], id);
+    assert_eq!(market("/search?q=doubler")["data"][0]["type"], "script");
+    assert_eq!(market("?type=resource&search=doubler")["data"], json!([]));
+    let all = market("?limit=1&offset=1");
+    assert!(all["meta"]["total"].as_u64().unwrap() > 1 && all["data"][0]["type"] == "resource", "{all}");
     // Its author's own is neither installed nor seen by others.
     assert_eq!(user.request("GET", &format!("/v1/scripts/{id}"), Value::Null).status, 404);
     assert_eq!(owner.request("POST", &format!("/v1/scripts/{id}/install"), Value::Null).status, 400);
