@@ -87,13 +87,13 @@ enum What {
     /// Scripts and flows: executions over the API, events, ticks, and lists where there is much; a few minutes
     Flows {
         /// That events start, and as many that the clock does
-        #[arg(long, default_value_t = 10_000)]
+        #[arg(long, default_value_t = 1_000)]
         flows: usize,
         /// That are stored when they are listed and searched
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = 5_000)]
         stored_flows: usize,
         /// Runs in the history
-        #[arg(long, default_value_t = 1_000_000)]
+        #[arg(long, default_value_t = 100_000)]
         history_rows: usize,
         #[arg(long, default_value_t = 4)]
         seconds: u64,
