@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::to_raw_value};
 
-use super::making::{ACTIVE, TITLE_CHARACTERS_MAX};
+use super::making::{ACTIVE, TITLE_CHARACTERS_MAX, insert};
 use crate::{
     ADAPTERS, Answer, ApiError, Caller, Control, Means,
     capability::OF_HANDLERS,
@@ -15,7 +15,7 @@ use crate::{
     means::Purse,
     operations::Scene,
     params,
-    store::{ExecutionRow, FlowRefused, FlowRow, NewRun, Tick},
+    store::{ExecutionRow, FlowRow, NewRun, Tick},
     time,
 };
 
@@ -104,16 +104,7 @@ pub async fn create(scene: &Scene<'_>, params: BatchParams) -> Result<Answer, Ap
         updated_at: scene.now,
         ..FlowRow::default()
     };
-    let limits = &scene.control.config().limits;
-    let made = scene.store.insert_flow(&row, limits.flows_per_user.get().into(), limits.flows_created_per_day.get().into()).await?;
-    made.map_err(|refused| {
-        let message = match refused {
-            FlowRefused::Many => "the account has as many flows as it may",
-            FlowRefused::ManyToday => "the account has made as many flows today as it may",
-        };
-        ApiError::invalid("title", message)
-    })?;
-    scene.control.work_has_come();
+    insert(scene, &row).await?;
     let parts = (count as u64).div_ceil(size);
     Answer::of(&json!({
         "flowId": row.id,

@@ -123,9 +123,15 @@ pub async fn create(scene: &Scene<'_>, params: Given<CreateParams>, kind: Kind) 
         (Kind::Any, None) => return Err(ApiError::invalid("trigger", "give one of schedule, eventType, eventFilter, webhook and trigger")),
     };
     let row = made(scene, fields, trigger).await?;
+    insert(scene, &row).await?;
+    Answer::of(&shown::whole(&row, &scene.control.config().public_url))
+}
+
+/// Keeps a flow that was made just now, unless the account has or has made too many.
+pub async fn insert(scene: &Scene<'_>, row: &FlowRow) -> Result<(), ApiError> {
     let limits = &scene.control.config().limits;
     let (flows_max, per_day_max) = (limits.flows_per_user.get(), limits.flows_created_per_day.get());
-    match scene.store.insert_flow(&row, flows_max.into(), per_day_max.into()).await? {
+    match scene.store.insert_flow(row, flows_max.into(), per_day_max.into()).await? {
         Ok(()) => {}
         Err(FlowRefused::Many) => {
             let message = format!("an account has at most {flows_max} flows: delete those that are not used");
@@ -138,7 +144,7 @@ pub async fn create(scene: &Scene<'_>, params: Given<CreateParams>, kind: Kind) 
         }
     }
     scene.control.work_has_come();
-    Answer::of(&shown::whole(&row, &scene.control.config().public_url))
+    Ok(())
 }
 
 async fn made(scene: &Scene<'_>, fields: Fields, trigger: Trigger) -> Result<FlowRow, ApiError> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    making::{ACTIVE, PAUSED},
+    making::{ACTIVE, PAUSED, insert},
     shown,
     trigger::{Trigger, TriggerFields},
 };
@@ -14,7 +14,7 @@ use crate::{
     Answer, ApiError, Page, id,
     operations::Scene,
     script,
-    store::{FlowRefused, FlowRow, Flows},
+    store::{FlowRow, Flows},
     time,
 };
 
@@ -104,16 +104,7 @@ pub async fn create(scene: &Scene<'_>, params: SubscribeParams) -> Result<Answer
     };
     set(&mut row, params.event_type, params.conditions)?;
     enable(&mut row, params.enabled.unwrap_or(true), scene.now);
-    let limits = &scene.control.config().limits;
-    let made = scene.store.insert_flow(&row, limits.flows_per_user.get().into(), limits.flows_created_per_day.get().into()).await?;
-    made.map_err(|refused| {
-        let what = match refused {
-            FlowRefused::Many => "an account has at most so many flows and subscriptions",
-            FlowRefused::ManyToday => "an account makes at most so many flows and subscriptions a day",
-        };
-        ApiError::new(ErrorCode::RateLimited, what)
-    })?;
-    scene.control.work_has_come();
+    insert(scene, &row).await?;
     Answer::of(&subscription(&row))
 }
 

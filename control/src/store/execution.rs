@@ -2,6 +2,7 @@ use mirra_host_sdk::Usd;
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::Store;
+use crate::time::DAY_MS;
 
 /// A run, from when it is accepted until it is forgotten.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -94,8 +95,6 @@ impl Used {
         if self.ended == 0 { 0.0 } else { (self.ended - self.succeeded) as f64 / self.ended as f64 }
     }
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 impl Store {
     /// A run that begins at once. False: its script has begun as many today as it may, or there is a run with that id.

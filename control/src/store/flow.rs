@@ -1,6 +1,7 @@
 use sqlx::{Connection, FromRow, QueryBuilder, Sqlite};
 
 use super::{ExecutionRow, Store};
+use crate::time::DAY_MS;
 
 #[derive(Clone, Debug, Default, FromRow)]
 pub struct FlowRow {
@@ -59,8 +60,6 @@ pub enum FlowRefused {
     /// It has made as many today as it may.
     ManyToday,
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 impl Store {
     pub async fn flow(&self, id: &str) -> Result<Option<FlowRow>, sqlx::Error> {

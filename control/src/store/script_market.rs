@@ -1,6 +1,7 @@
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::{ScriptRow, Store};
+use crate::time::DAY_MS;
 
 /// What others think of a script.
 #[derive(Clone, Copy, Debug, Default, FromRow)]
@@ -42,7 +43,6 @@ pub struct ScriptReview {
     pub created_at: i64,
 }
 
-const DAY_MS: i64 = 86_400_000;
 /// How far back uses count.
 const TREND_DAYS: i64 = 30;
 
