@@ -73,10 +73,10 @@ async fn run_now(
     // To its end, whoever goes away meanwhile.
     to_its_end(async move {
         let store = &control.opened().await?.store;
-        store.begin_execution(&row, i64::MAX).await?;
+        store.begin_execution(row.clone(), i64::MAX).await?;
         let performed = perform(&control, &flow, &row, event.as_ref(), input.as_ref()).await;
         let performed = performed.unwrap_or_else(|error| Performed::failed(&error));
-        store.end_execution(&end_of(&row, &performed, control.now())).await?;
+        store.end_execution(end_of(&row, &performed, control.now())).await?;
         control.work_has_come();
         Ok((row.id, performed))
     })

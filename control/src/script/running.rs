@@ -216,7 +216,7 @@ async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
         let kept = performed
             .as_ref()
             .map_or_else(|error| end_of(&row, &Performed::failed(error), control.now()), |done| end_of(&row, done, control.now()));
-        store.end_execution(&kept).await?;
+        store.end_execution(kept).await?;
         Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
     };
     to_its_end(work).await
@@ -224,7 +224,7 @@ async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
 
 /// Writes down that it begins, unless it may not.
 async fn begin(store: &Store, row: &ExecutionRow, config: &Config) -> Result<(), ApiError> {
-    if store.begin_execution(row, config.max_executions_per_day.into()).await? {
+    if store.begin_execution(row.clone(), config.max_executions_per_day.into()).await? {
         return Ok(());
     }
     if store.execution(&row.id).await?.is_some() {

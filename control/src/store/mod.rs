@@ -7,6 +7,7 @@ mod account;
 mod credential;
 mod execution;
 mod flow;
+mod group_commit;
 mod hook;
 mod installation;
 mod invocation;
@@ -32,6 +33,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+use group_commit::Group;
 use opening::turn;
 
 pub use account::KeyRow;
@@ -43,7 +45,7 @@ pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use invocation::InvocationRow;
 pub use memory::{EntityRow, MemoryUse, Period, Place, Times};
 pub use opening::OpenError;
-pub use queue::{Claim, NewEvent, NewRun, NoticeRow, Tick, Verdict};
+pub use queue::{Claim, NewEvent, NewRun, NoticeRow, RunEnd, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
 pub use script_market::{ScriptStanding, ScriptsWanted, Sort};
@@ -63,6 +65,8 @@ pub struct Store {
     /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
     searcher: Mutex<SqliteConnection>,
     writer: Mutex<SqliteConnection>,
+    /// What waits to be written with others.
+    group: Group,
     /// Rises whenever this process changes what is installed.
     changes: AtomicU64,
 }
@@ -111,7 +115,14 @@ impl Store {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
         let searcher = Mutex::new(options.read_only(true).connect().await?);
-        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer), changes: AtomicU64::new(0) })
+        Ok(Store {
+            readers,
+            searcher,
+            next_reader: AtomicUsize::new(0),
+            writer: Mutex::new(writer),
+            group: Group::default(),
+            changes: AtomicU64::new(0),
+        })
     }
 
     /// What was read of installations while this was the same is still so, as far as this process has changed anything.

@@ -18,7 +18,7 @@ use crate::{
     id,
     means::Purse,
     script,
-    store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, Runnable, Verdict},
+    store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, RunEnd, Runnable, Verdict},
     time,
 };
 
@@ -101,12 +101,14 @@ impl Control {
             Next::Pause => Verdict::Pause { reason: reason(error), notice: self.paused_notice(&flow, &row, error)? },
         };
         let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
+        let is_paused = matches!(verdict, Verdict::Pause { .. });
+        let end = Arc::new(RunEnd { flow_id: flow.id.clone(), end, verdict, starts });
         // It has happened, and will be said as soon as it can be.
-        while let Err(error) = store.end_run(&flow.id, &end, &verdict, &starts).await {
+        while let Err(error) = store.end_run(end.clone()).await {
             tracing::error!(run = row.id, "the end of a run cannot be written yet: {error}");
             tokio::time::sleep(TROUBLE_PAUSE).await;
         }
-        if matches!(verdict, Verdict::Pause { .. }) {
+        if is_paused {
             self.matcher().is_stale();
         }
         Ok(())
