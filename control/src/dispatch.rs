@@ -18,7 +18,7 @@ use crate::{ApiError, Control, script::Config, store::VersionRow};
 pub struct Run {
     pub execution_id: String,
     pub account_id: String,
-    pub version: VersionRow,
+    pub version: Arc<VersionRow>,
     pub config: Config,
     pub trigger: Trigger,
     pub event: Json,

@@ -1,6 +1,8 @@
 //! Scripts that accounts give to each other. Who installs one has a copy of what ran when they did: it goes on as it is, whatever its
 //! author does, and runs in the name of whoever has installed it.
 
+use std::sync::Arc;
+
 use mirra_host_sdk::{ErrorCode, Usd};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,7 +105,7 @@ pub async fn unpublish(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, Ap
 }
 
 /// One that is published, with what runs of it.
-async fn published(scene: &Scene<'_>, id: &str) -> Result<(ScriptRow, VersionRow), ApiError> {
+async fn published(scene: &Scene<'_>, id: &str) -> Result<(Arc<ScriptRow>, Arc<VersionRow>), ApiError> {
     let found = scene.store.runnable(id).await?.filter(|found| found.script.published_at.is_some());
     match found {
         Some(Runnable { script, version: Some(version) }) => Ok((script, version)),
@@ -130,7 +132,7 @@ pub async fn install(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiE
         status: "deployed".to_owned(),
         created_at: scene.now,
         deployed_at: Some(scene.now),
-        ..version
+        ..(*version).clone()
     };
     let copy = ScriptRow {
         id: copied.script_id.clone(),
@@ -141,7 +143,7 @@ pub async fn install(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiE
         installed_from: Some(script.id.clone()),
         created_at: scene.now,
         updated_at: scene.now,
-        ..script
+        ..(*script).clone()
     };
     let key = NewKey::make(scene.caller.id(), &format!("script {}", copy.id), &[], Some(copy.id.clone()), scene.now)?;
     if !scene.store.insert_script(&copy, &copied, &files, (&key.row, &key.hash), SCRIPTS_MAX).await? {

@@ -4,6 +4,7 @@
 //! anyway and waiting in a queue is fairer than trying again; others read meanwhile (WAL).
 
 mod account;
+mod claim;
 mod credential;
 mod execution;
 mod flow;
@@ -15,6 +16,7 @@ mod memory;
 mod opening;
 mod queue;
 mod resource;
+mod runnable;
 mod script;
 mod script_market;
 
@@ -35,8 +37,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use group_commit::Group;
 use opening::turn;
+use runnable::Runnables;
 
 pub use account::KeyRow;
+pub use claim::{Claim, ClaimedRun};
 pub use credential::{AuthorizationRow, NewAuthorization};
 pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
 pub use flow::{FlowRefused, FlowRow, Flows};
@@ -45,9 +49,10 @@ pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use invocation::InvocationRow;
 pub use memory::{EntityRow, MemoryUse, Period, Place, Times};
 pub use opening::OpenError;
-pub use queue::{Claim, NewEvent, NewRun, NoticeRow, RunEnd, Tick, Verdict};
+pub use queue::{NewEvent, NewRun, NoticeRow, RunEnd, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
-pub use script::{Runnable, ScriptRow, VersionRow};
+pub use runnable::Runnable;
+pub use script::{ScriptRow, VersionRow};
 pub use script_market::{ScriptStanding, ScriptsWanted, Sort};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -67,6 +72,7 @@ pub struct Store {
     writer: Mutex<SqliteConnection>,
     /// What waits to be written with others.
     group: Group,
+    runnables: Runnables,
     /// Rises whenever this process changes what is installed.
     changes: AtomicU64,
 }
@@ -121,6 +127,7 @@ impl Store {
             next_reader: AtomicUsize::new(0),
             writer: Mutex::new(writer),
             group: Group::default(),
+            runnables: Runnables::default(),
             changes: AtomicU64::new(0),
         })
     }

@@ -1,15 +1,12 @@
-//! The queue: runs are put into it, claimed, ended, tried again and taken over, each in one transaction.
+//! The queue: runs are put into it, ended, tried again and taken over, each in one transaction.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, FromRow, SqliteConnection};
 
-use super::{ExecutionEnd, ExecutionRow, Store, group_commit::Change};
+use super::{ExecutionEnd, Store, group_commit::Change};
 
 /// A run that is accepted.
 #[derive(Clone, Debug, Serialize)]
@@ -41,15 +38,6 @@ pub struct Tick {
     pub run: Option<(NewRun, i64)>,
     pub next_tick_at: Option<i64>,
     pub next_due_at: Option<i64>,
-}
-
-/// How many runs may be claimed.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    pub worker_id: &'a str,
-    pub now: i64,
-    pub runs_max: u32,
-    pub per_flow_max: i64,
 }
 
 /// What becomes of a run that has ended, or has not yet.
@@ -157,46 +145,6 @@ impl Store {
         }
         change.commit().await?;
         Ok(taken)
-    }
-
-    /// Claims runs that are due, the longest waiting first. None: there are none; some may be there and have to wait for others of their flow.
-    pub async fn claim_runs(&self, claim: Claim<'_>) -> Result<Option<Vec<ExecutionRow>>, sqlx::Error> {
-        let is_any = "SELECT EXISTS (SELECT 1 FROM execution WHERE status = 'queued' AND due_at <= $1)";
-        if !sqlx::query_scalar::<_, bool>(is_any).bind(claim.now).fetch_one(&mut *self.reader().await).await? {
-            return Ok(None);
-        }
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "SELECT e.seq, e.flow_id, f.status FROM execution e LEFT JOIN flow f ON f.id = e.flow_id
-            WHERE e.status = 'queued' AND e.due_at <= $1 ORDER BY e.due_at, e.seq LIMIT $2";
-        let due: Vec<(i64, String, Option<String>)> =
-            sqlx::query_as(query).bind(claim.now).bind(claim.runs_max).fetch_all(&mut *change).await?;
-        if due.is_empty() {
-            return Ok(None);
-        }
-        let query = "SELECT flow_id, COUNT(*) FROM execution WHERE status = 'running' AND flow_id IS NOT NULL GROUP BY flow_id";
-        let mut running: HashMap<String, i64> = sqlx::query_as(query).fetch_all(&mut *change).await?.into_iter().collect();
-        let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
-        for (seq, flow_id, status) in due {
-            let count = running.entry(flow_id).or_default();
-            if *count < claim.per_flow_max && status.as_deref() == Some("active") {
-                *count += 1;
-                claimed.push(seq);
-            } else {
-                waiting.push(seq);
-            }
-        }
-        let json = |seqs: &[i64]| serde_json::to_string(seqs).unwrap_or_default();
-        if !waiting.is_empty() {
-            let query = "UPDATE execution SET status = 'waiting' WHERE seq IN (SELECT value FROM json_each($1))";
-            sqlx::query(query).bind(json(&waiting)).execute(&mut *change).await?;
-        }
-        let query =
-            "UPDATE execution SET status = 'running', worker_id = $2, started_at = $3 WHERE seq IN (SELECT value FROM json_each($1))
-            RETURNING *";
-        let rows = sqlx::query_as(query).bind(json(&claimed)).bind(claim.worker_id).bind(claim.now).fetch_all(&mut *change).await?;
-        change.commit().await?;
-        Ok(Some(rows))
     }
 
     /// Ends a run of a flow, or puts it back. False: somebody else has taken it over.

@@ -41,13 +41,6 @@ pub struct VersionRow {
 /// With what runs of it, and what it has used.
 pub type ListedScript = (ScriptRow, Option<VersionRow>, Used);
 
-/// A script with the version of it that runs.
-#[derive(Clone, Debug)]
-pub struct Runnable {
-    pub script: ScriptRow,
-    pub version: Option<VersionRow>,
-}
-
 const INSERT_SCRIPT: &str = "INSERT INTO script
     (id, owner_id, name, description, runtime, config, category, tags, is_private, status, version_id, created_at, updated_at,
     pricing, installed_from)
@@ -60,18 +53,6 @@ const INSERT_VERSION: &str = "INSERT INTO script_version
 impl Store {
     pub async fn script(&self, id: &str) -> Result<Option<ScriptRow>, sqlx::Error> {
         sqlx::query_as("SELECT * FROM script WHERE id = $1").bind(id).fetch_optional(&mut *self.reader().await).await
-    }
-
-    /// With the version that runs.
-    pub async fn runnable(&self, id: &str) -> Result<Option<Runnable>, sqlx::Error> {
-        let mut reader = self.reader().await;
-        let script: Option<ScriptRow> = sqlx::query_as("SELECT * FROM script WHERE id = $1").bind(id).fetch_optional(&mut *reader).await?;
-        let Some(script) = script else { return Ok(None) };
-        let version = match &script.version_id {
-            Some(id) => sqlx::query_as("SELECT * FROM script_version WHERE id = $1").bind(id).fetch_optional(&mut *reader).await?,
-            None => None,
-        };
-        Ok(Some(Runnable { script, version }))
     }
 
     /// Of an account, the newest first, each with what runs of it and what it has used; how many there are.
@@ -147,7 +128,9 @@ impl Store {
             .bind(&script.tags)
             .bind(script.is_private)
             .bind(script.updated_at);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        let updated = query.execute(&mut *self.writer.lock().await).await?;
+        self.runnables.changed();
+        Ok(updated.rows_affected() > 0)
     }
 
     /// With its versions, its keys, what it is made of alone, and the history of its own runs.
@@ -171,6 +154,7 @@ impl Store {
             sqlx::query(query).bind(hash).execute(&mut *change).await?;
         }
         change.commit().await?;
+        self.runnables.changed();
         Ok(deleted > 0)
     }
 
@@ -219,6 +203,7 @@ impl Store {
         let query = "UPDATE script SET status = 'deployed', version_id = $2, updated_at = $3 WHERE id = $1";
         let updated = sqlx::query(query).bind(&version.script_id).bind(&version.id).bind(now).execute(&mut *change).await?;
         change.commit().await?;
+        self.runnables.changed();
         Ok(updated.rows_affected() > 0)
     }
 
@@ -234,13 +219,17 @@ impl Store {
             .bind(&version.script_id)
             .execute(&mut *change)
             .await?;
-        change.commit().await
+        change.commit().await?;
+        self.runnables.changed();
+        Ok(())
     }
 
     /// What the executor makes of it now, such as after its engine has changed.
     pub async fn set_handler(&self, version_id: &str, handler_id: &str) -> Result<(), sqlx::Error> {
         let query = "UPDATE script_version SET handler_id = $2 WHERE id = $1";
-        sqlx::query(query).bind(version_id).bind(handler_id).execute(&mut *self.writer.lock().await).await.map(drop)
+        sqlx::query(query).bind(version_id).bind(handler_id).execute(&mut *self.writer.lock().await).await?;
+        self.runnables.changed();
+        Ok(())
     }
 }
 

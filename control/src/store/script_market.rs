@@ -60,12 +60,16 @@ impl Store {
     pub async fn publish_script(&self, id: &str, pricing: Option<&str>, published_at: Option<i64>) -> Result<bool, sqlx::Error> {
         let query = "UPDATE script SET published_at = $2, pricing = COALESCE($3, pricing) WHERE id = $1";
         let query = sqlx::query(query).bind(id).bind(published_at).bind(pricing);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        let updated = query.execute(&mut *self.writer.lock().await).await?;
+        self.runnables.changed();
+        Ok(updated.rows_affected() > 0)
     }
 
     pub async fn set_staff_pick(&self, id: &str, since: Option<i64>) -> Result<bool, sqlx::Error> {
         let query = "UPDATE script SET staff_pick_at = $2 WHERE id = $1 AND published_at IS NOT NULL";
-        Ok(sqlx::query(query).bind(id).bind(since).execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        let updated = sqlx::query(query).bind(id).bind(since).execute(&mut *self.writer.lock().await).await?;
+        self.runnables.changed();
+        Ok(updated.rows_affected() > 0)
     }
 
     /// An account's copy of a script.
@@ -78,7 +82,11 @@ impl Store {
     pub async fn pay_month(&self, id: &str, now: i64) -> Result<bool, sqlx::Error> {
         let query = "UPDATE script SET paid_until = $2 WHERE id = $1 AND COALESCE(paid_until, 0) <= $3";
         let query = sqlx::query(query).bind(id).bind(now + 30 * DAY_MS).bind(now);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+        let updated = query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0;
+        if updated {
+            self.runnables.changed();
+        }
+        Ok(updated)
     }
 
     /// What is published, and how much there is.

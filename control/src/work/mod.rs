@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     ApiError, Control, flow,
-    store::{Claim, ExecutionRow},
+    store::{Claim, ClaimedRun},
 };
 
 pub use performing::{Performed, end_of, perform};
@@ -46,12 +46,12 @@ impl Control {
         let count = self.config().limits.concurrent_flow_executions.get();
         let places = Arc::new(Semaphore::new(count as usize));
         while !self.is_stopping() {
-            let begun = self.begin_due(places.available_permits() as u32, |row| {
+            let begun = self.begin_due(places.available_permits() as u32, |claimed| {
                 let (control, places) = (self.clone(), places.clone());
                 tokio::spawn(async move {
                     // There were as many.
                     let place = places.try_acquire();
-                    control.perform_run(row).await;
+                    control.perform_run(claimed).await;
                     drop(place);
                     control.work_has_come();
                 });
@@ -78,7 +78,7 @@ impl Control {
     }
 
     /// Puts due ticks into the queue and claims what is due there. When the next thing is.
-    async fn begin_due(self: &Arc<Control>, runs_max: u32, mut begin: impl FnMut(ExecutionRow)) -> Result<Option<i64>, ApiError> {
+    async fn begin_due(self: &Arc<Control>, runs_max: u32, mut begin: impl FnMut(ClaimedRun)) -> Result<Option<i64>, ApiError> {
         let store = &self.opened().await?.store;
         let limits = &self.config().limits;
         loop {
@@ -102,9 +102,9 @@ impl Control {
                 runs_max: left.min(PART as u32),
                 per_flow_max: limits.concurrent_executions_per_flow.get().into(),
             };
-            let Some(rows) = store.claim_runs(claim).await? else { break };
-            left -= (rows.len() as u32).min(left);
-            rows.into_iter().for_each(&mut begin);
+            let Some(claimed) = store.claim_runs(claim).await? else { break };
+            left -= (claimed.len() as u32).min(left);
+            claimed.into_iter().for_each(&mut begin);
         }
         Ok(store.next_due().await?)
     }
@@ -114,9 +114,9 @@ impl Control {
         let mut done = 0;
         loop {
             let mut runs = JoinSet::new();
-            self.begin_due(PART as u32, |row| {
+            self.begin_due(PART as u32, |claimed| {
                 let control = self.clone();
-                runs.spawn(async move { control.perform_run(row).await });
+                runs.spawn(async move { control.perform_run(claimed).await });
             })
             .await?;
             if runs.is_empty() {

@@ -18,7 +18,7 @@ use crate::{
     id,
     means::Purse,
     script,
-    store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, RunEnd, Runnable, Verdict},
+    store::{ClaimedRun, ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, RunEnd, Runnable, Verdict},
     time,
 };
 
@@ -56,25 +56,24 @@ impl From<Outcome> for Performed {
 
 impl Control {
     /// Tries a run that was claimed, and says in the store what came of it.
-    pub(super) async fn perform_run(self: &Arc<Control>, row: ExecutionRow) {
-        let id = row.id.clone();
-        if let Err(error) = self.try_run(row).await {
+    pub(super) async fn perform_run(self: &Arc<Control>, claimed: ClaimedRun) {
+        if let Err(error) = self.try_run(&claimed).await {
             // It stays claimed; when this process has ended, another one takes it over.
+            let id = claimed.row.id;
             tracing::error!(run = id, cause = error.cause.as_ref().map(ToString::to_string), "a run could not be ended: {error}");
         }
     }
 
-    async fn try_run(self: &Arc<Control>, row: ExecutionRow) -> Result<(), ApiError> {
+    async fn try_run(self: &Arc<Control>, claimed: &ClaimedRun) -> Result<(), ApiError> {
+        let ClaimedRun { row, flow, .. } = claimed;
         let store = &self.opened().await?.store;
-        let Some(flow) = store.flow(row.flow_id.as_deref().unwrap_or_default()).await? else {
-            // Deleted since, and its runs with it.
-            return Ok(());
-        };
-        let performed = match self.over_limit(&flow, &row).await? {
+        let refusal = self.over_limit(claimed).await?;
+        let is_over_limit = refusal.is_some();
+        let performed = match refusal {
             Some(refusal) => Performed::refused(refusal),
             None => {
                 let event: Option<Event> = serde_json::from_str(&row.input).ok();
-                let performed = perform(self, &flow, &row, event.as_ref(), None).await;
+                let performed = perform(self, flow, row, event.as_ref(), None).await;
                 performed.unwrap_or_else(|error| {
                     tracing::error!(run = row.id, cause = error.cause.as_ref().map(ToString::to_string), "a run failed: {error}");
                     Performed::failed(&error)
@@ -82,25 +81,22 @@ impl Control {
             }
         };
         let error = performed.result.as_ref().err();
-        let next = match error {
-            // Nothing would be better in an hour, and it is no failure of the handler's.
-            Some(error) if is_limit_of_day(error) => Next::Over,
-            error => retry::next(error.map(|error| error.code), row.attempt, false),
-        };
-        let mut end = end_of(&row, &performed, self.now());
+        // Nothing would be better in an hour, and it is no failure of the handler's.
+        let next = if is_over_limit { Next::Over } else { retry::next(error.map(|error| error.code), row.attempt) };
+        let mut end = end_of(row, &performed, self.now());
         if row.trigger == "cron" {
             let tick_usd = i64::try_from(self.config().flow_tick_usd.picodollars()).unwrap_or(i64::MAX);
             end.cost_picodollars = end.cost_picodollars.saturating_add(tick_usd);
         }
         let verdict = match next {
-            Next::Over if flow.execution_type == BATCH && flow::batch::next(&flow, &row, 0).is_none() => {
-                Verdict::Complete { notice: self.notice("flow.completed", format!("\"{}\" is done", flow.title), &flow, &row, error)? }
+            Next::Over if flow.execution_type == BATCH && flow::batch::next(flow, row, 0).is_none() => {
+                Verdict::Complete { notice: self.notice("flow.completed", format!("\"{}\" is done", flow.title), flow, row, error)? }
             }
             Next::Over => Verdict::Over,
             Next::Again { wait_ms, counts } => Verdict::Again { due_at: end.ended_at + wait_ms, counts },
-            Next::Pause => Verdict::Pause { reason: reason(error), notice: self.paused_notice(&flow, &row, error)? },
+            Next::Pause => Verdict::Pause { reason: reason(error), notice: self.paused_notice(flow, row, error)? },
         };
-        let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
+        let starts = self.starts(flow, row, &performed, &end, &verdict).await?;
         let is_paused = matches!(verdict, Verdict::Pause { .. });
         let end = Arc::new(RunEnd { flow_id: flow.id.clone(), end, verdict, starts });
         // It has happened, and will be said as soon as it can be.
@@ -114,25 +110,24 @@ impl Control {
         Ok(())
     }
 
-    /// Why a run may not begin today. Those that are begun are counted, this one included.
-    async fn over_limit(&self, flow: &FlowRow, row: &ExecutionRow) -> Result<Option<InvocationError>, ApiError> {
-        let store = &self.opened().await?.store;
+    /// Why a run may not begin today.
+    async fn over_limit(&self, claimed: &ClaimedRun) -> Result<Option<InvocationError>, ApiError> {
+        let ClaimedRun { row, flow, used_today: used } = claimed;
         let (config, limits) = (flow::Config::kept(&flow.config), &self.config().limits);
-        let day = row.started_at.unwrap_or(self.now()) / time::DAY_MS;
-        let used = store.used_on(&flow.id, day).await?;
         let per_day = config.max_executions_per_day.unwrap_or(limits.executions_per_flow_per_day.get());
         if used.executions > i64::from(per_day) {
-            let message = format!("{DAY_LIMIT}: the flow has run {per_day} times today, as often as it may");
+            let message = format!("Daily limit: the flow has run {per_day} times today, as often as it may");
             return Ok(Some(InvocationError::new(ErrorCode::RateLimited, message)));
         }
         if let Some(max) = config.max_cost_per_day.filter(|max| used.cost() >= *max) {
-            let message = format!("{DAY_LIMIT}: the flow has cost {} USD today, and may cost {max}", used.cost());
+            let message = format!("Daily limit: the flow has cost {} USD today, and may cost {max}", used.cost());
             return Ok(Some(InvocationError::new(ErrorCode::CostLimit, message)));
         }
         if let Some(max) = limits.cost_usd_per_user_per_day {
-            let used = store.used_on(&flow.owner_id, day).await?;
+            let day = row.started_at.unwrap_or(self.now()) / time::DAY_MS;
+            let used = self.opened().await?.store.used_on(&flow.owner_id, day).await?;
             if used.cost() >= max {
-                let message = format!("{DAY_LIMIT}: the account has spent {} USD today, and may spend {max}", used.cost());
+                let message = format!("Daily limit: the account has spent {} USD today, and may spend {max}", used.cost());
                 return Ok(Some(InvocationError::new(ErrorCode::CostLimit, message)));
             }
         }
@@ -216,13 +211,6 @@ impl Control {
         }
         Ok(starts)
     }
-}
-
-/// How a refusal begins that is over with the day.
-const DAY_LIMIT: &str = "Daily limit";
-
-fn is_limit_of_day(error: &InvocationError) -> bool {
-    error.message.starts_with(DAY_LIMIT)
 }
 
 fn reason(error: Option<&InvocationError>) -> String {

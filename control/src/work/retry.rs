@@ -39,11 +39,10 @@ pub fn failure_in(result: &Json) -> Option<InvocationError> {
     (!said.success && !said.no_op).then(|| InvocationError::new(ErrorCode::HandlerError, reason))
 }
 
-/// `attempt` counts from 0. `is_tried`: by somebody who waits for it, and tries again if they want to.
-pub fn next(error: Option<ErrorCode>, attempt: i64, is_manual: bool) -> Next {
+/// `attempt` counts from 0.
+pub fn next(error: Option<ErrorCode>, attempt: i64) -> Next {
     match error {
         None => Next::Over,
-        Some(_) if is_manual => Next::Over,
         // The executor is full.
         Some(ErrorCode::RateLimited) => Next::Again { wait_ms: NO_PLACE_MS, counts: false },
         // What it runs is not there: no time will bring it back.
@@ -61,12 +60,11 @@ mod tests {
 
     #[test]
     fn four_retries_wait_longer_each_and_then_the_flow_is_paused() {
-        let failed = |attempt| next(Some(ErrorCode::HandlerError), attempt, false);
+        let failed = |attempt| next(Some(ErrorCode::HandlerError), attempt);
         let waits: Vec<_> = (0..4).map(failed).collect();
         let expected = [60_000, 300_000, 900_000, 3_600_000].map(|wait_ms| Next::Again { wait_ms, counts: true });
         assert_eq!(waits, expected);
-        assert_eq!((failed(4), failed(5), next(None, 4, false)), (Next::Pause, Next::Pause, Next::Over));
-        assert_eq!(next(Some(ErrorCode::Timeout), 0, true), Next::Over);
+        assert_eq!((failed(4), failed(5), next(None, 4)), (Next::Pause, Next::Pause, Next::Over));
     }
 
     #[test]
