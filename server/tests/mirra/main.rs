@@ -16,6 +16,7 @@ mod control;
 mod crash;
 mod credentials;
 mod description;
+mod documents;
 pub mod executor;
 mod fixtures;
 mod flow_runs;
