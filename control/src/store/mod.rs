@@ -16,6 +16,7 @@ mod queue;
 mod resource;
 mod script;
 mod script_market;
+mod writer;
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -33,6 +34,7 @@ use sqlx::{
 use tokio::sync::{Mutex, MutexGuard};
 
 use opening::turn;
+use writer::Writer;
 
 pub use account::KeyRow;
 pub use credential::{AuthorizationRow, NewAuthorization};
@@ -62,7 +64,7 @@ pub struct Store {
     next_reader: AtomicUsize,
     /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
     searcher: Mutex<SqliteConnection>,
-    writer: Mutex<SqliteConnection>,
+    writer: Writer,
     /// Rises whenever this process changes what is installed.
     changes: AtomicU64,
 }
@@ -110,8 +112,9 @@ impl Store {
         for _ in 0..READERS {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
-        let searcher = Mutex::new(options.read_only(true).connect().await?);
-        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer: Mutex::new(writer), changes: AtomicU64::new(0) })
+        let searcher = Mutex::new(options.clone().read_only(true).connect().await?);
+        let writer = Writer::new(writer, options);
+        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer, changes: AtomicU64::new(0) })
     }
 
     /// What was read of installations while this was the same is still so, as far as this process has changed anything.

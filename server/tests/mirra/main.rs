@@ -42,6 +42,7 @@ mod stock;
 mod stock_python;
 mod support;
 mod time;
+mod trouble;
 mod typed;
 mod wall;
 mod watch;
