@@ -7,6 +7,7 @@ mod account;
 mod credential;
 mod execution;
 mod flow;
+mod flow_market;
 mod hook;
 mod installation;
 mod invocation;

@@ -19,6 +19,7 @@ mod description;
 mod documents;
 pub mod executor;
 mod fixtures;
+mod flow_market;
 mod flow_runs;
 mod flows;
 mod hostile;
