@@ -16,7 +16,7 @@ use crate::{
     operations::Scene,
     script::milliseconds,
     store::{ExecutionRow, FlowRow},
-    work::{Performed, end_of, perform, write_end},
+    work::{Performed, perform, write_end},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -73,10 +73,10 @@ async fn run_now(
     // To its end, whoever goes away meanwhile.
     to_its_end(async move {
         let store = &control.opened().await?.store;
-        store.begin_execution(&row, i64::MAX).await?;
+        store.begin_execution(row.clone(), i64::MAX).await?;
         let performed = perform(&control, &flow, &row, event.as_ref(), input.as_ref()).await;
         let performed = performed.unwrap_or_else(|error| Performed::failed(&error));
-        write_end(&control, end_of(&row, &performed, control.now())).await?;
+        write_end(&control, &row, &performed).await?;
         control.work_has_come();
         Ok((row.id, performed))
     })

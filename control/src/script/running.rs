@@ -20,7 +20,7 @@ use crate::{
     operations::Scene,
     store::{ExecutionRow, Runnable, Store, VersionRow},
     time,
-    work::{Performed, end_of, write_end},
+    work::{Performed, write_end},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -229,10 +229,11 @@ async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
             Ok(Performed::from(control.run(run).await?).with_surcharge(surcharge))
         };
         let performed: Result<Performed, ApiError> = performed.await;
-        let kept = performed
-            .as_ref()
-            .map_or_else(|error| end_of(&row, &Performed::failed(error), control.now()), |done| end_of(&row, done, control.now()));
-        let unwritten = write_end(&control, kept).await.err();
+        let written = match &performed {
+            Ok(done) => write_end(&control, &row, done).await,
+            Err(error) => write_end(&control, &row, &Performed::failed(error)).await,
+        };
+        let unwritten = written.err();
         Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now, unwritten })
     };
     to_its_end(work).await
@@ -240,7 +241,7 @@ async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
 
 /// Writes down that it begins, unless it may not.
 async fn begin(store: &Store, row: &ExecutionRow, config: &Config) -> Result<(), ApiError> {
-    if store.begin_execution(row, config.max_executions_per_day.into()).await? {
+    if store.begin_execution(row.clone(), config.max_executions_per_day.into()).await? {
         return Ok(());
     }
     if store.execution(&row.id).await?.is_some() {

@@ -1,8 +1,7 @@
 use mirra_host_sdk::Usd;
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 
-use super::Store;
-use crate::time::DAY_MS;
+use super::{Store, group_commit::Change};
 
 /// A run, from when it is accepted until it is forgotten.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -98,30 +97,13 @@ impl Used {
 
 impl Store {
     /// A run that begins at once. False: its script has begun as many today as it may, or there is a run with that id.
-    pub async fn begin_execution(&self, row: &ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
-        let query = "INSERT INTO execution
-            (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id, flow_id)
-            SELECT $1, $2, $3, $4, $5, 'running', $6, $7, $7, $8, $11
-            WHERE COALESCE((SELECT manual FROM day_usage WHERE subject_id = $3 AND day = $9), 0) < $10
-            ON CONFLICT (id) DO NOTHING";
-        let query = sqlx::query(query)
-            .bind(&row.id)
-            .bind(&row.account_id)
-            .bind(&row.script_id)
-            .bind(&row.version_id)
-            .bind(&row.trigger)
-            .bind(&row.input)
-            .bind(row.created_at)
-            .bind(&row.worker_id)
-            .bind(row.created_at / DAY_MS)
-            .bind(per_day_max)
-            .bind(&row.flow_id);
-        Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected() > 0)
+    pub async fn begin_execution(&self, row: ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
+        self.write(Change::Begin(row, per_day_max)).await
     }
 
     /// False: it has ended before, or somebody has taken it over.
-    pub async fn end_execution(&self, ended: &ExecutionEnd) -> Result<bool, sqlx::Error> {
-        end(&mut *self.writer.lock().await, ended).await
+    pub async fn end_execution(&self, end: ExecutionEnd) -> Result<bool, sqlx::Error> {
+        self.write(Change::End(end)).await
     }
 
     pub async fn execution(&self, id: &str) -> Result<Option<ExecutionRow>, sqlx::Error> {
@@ -222,23 +204,4 @@ impl Store {
     pub async fn used(&self, subject_id: &str) -> Result<Used, sqlx::Error> {
         sqlx::query_as(USED).bind(subject_id).fetch_one(&mut *self.reader().await).await
     }
-}
-
-/// What it has cost before, where it was tried more than once, stays paid.
-pub(super) async fn end(connection: &mut SqliteConnection, end: &ExecutionEnd) -> Result<bool, sqlx::Error> {
-    let query = "UPDATE execution SET status = $2, ended_at = $3, output = $4, error = $5, logs = $6, duration_us = $7,
-        memory_bytes = $8, cost_picodollars = cost_picodollars + $9, version_id = COALESCE($10, version_id)
-        WHERE id = $1 AND status = 'running'";
-    let query = sqlx::query(query)
-        .bind(&end.id)
-        .bind(end.status)
-        .bind(end.ended_at)
-        .bind(&end.output)
-        .bind(&end.error)
-        .bind(&end.logs)
-        .bind(end.duration_us)
-        .bind(end.memory_bytes)
-        .bind(end.cost_picodollars)
-        .bind(&end.version_id);
-    Ok(query.execute(connection).await?.rows_affected() > 0)
 }

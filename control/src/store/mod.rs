@@ -8,6 +8,7 @@ mod credential;
 mod execution;
 mod flow;
 mod flow_market;
+mod group_commit;
 mod hook;
 mod installation;
 mod invocation;
@@ -34,6 +35,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+use group_commit::Group;
 use opening::turn;
 use writer::Writer;
 
@@ -46,7 +48,7 @@ pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use invocation::InvocationRow;
 pub use memory::{EntityRow, MemoryUse, Period, Place, Times};
 pub use opening::OpenError;
-pub use queue::{Claim, NewEvent, NewRun, NoticeRow, Tick, Verdict};
+pub use queue::{Claim, NewEvent, NewRun, NoticeRow, RunEnd, Tick, Verdict};
 pub use resource::{ResourceRow, Standing, Wanted};
 pub use script::{Runnable, ScriptRow, VersionRow};
 pub use script_market::{ScriptStanding, ScriptsWanted, Sort};
@@ -66,6 +68,8 @@ pub struct Store {
     /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
     searcher: Mutex<SqliteConnection>,
     writer: Writer,
+    /// What waits to be written with others.
+    group: Group,
     /// Rises whenever this process changes what is installed.
     changes: AtomicU64,
 }
@@ -114,8 +118,14 @@ impl Store {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
         let searcher = Mutex::new(options.clone().read_only(true).connect().await?);
-        let writer = Writer::new(writer, options);
-        Ok(Store { readers, searcher, next_reader: AtomicUsize::new(0), writer, changes: AtomicU64::new(0) })
+        Ok(Store {
+            readers,
+            searcher,
+            next_reader: AtomicUsize::new(0),
+            writer: Writer::new(writer, options),
+            group: Group::default(),
+            changes: AtomicU64::new(0),
+        })
     }
 
     /// What was read of installations while this was the same is still so, as far as this process has changed anything.

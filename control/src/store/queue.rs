@@ -1,11 +1,15 @@
 //! The queue: runs are put into it, claimed, ended, tried again and taken over, each in one transaction.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
-use sqlx::{Connection, FromRow, Sqlite, Transaction};
+use serde_json::json;
+use sqlx::{Connection, FromRow, SqliteConnection};
 
-use super::{ExecutionEnd, ExecutionRow, Store};
+use super::{ExecutionEnd, ExecutionRow, Store, group_commit::Change};
 
 /// A run that is accepted.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +72,21 @@ pub enum Verdict {
     },
 }
 
+/// The end of a run of a flow, with what it starts in turn.
+#[derive(Debug)]
+pub struct RunEnd {
+    pub flow_id: String,
+    pub end: ExecutionEnd,
+    pub verdict: Verdict,
+    pub starts: Vec<NewRun>,
+}
+
+impl RunEnd {
+    pub(super) fn is_tried_again(&self) -> bool {
+        matches!(self.verdict, Verdict::Again { .. })
+    }
+}
+
 /// What an account is to know.
 #[derive(Clone, Debug, FromRow)]
 pub struct NoticeRow {
@@ -90,13 +109,13 @@ const INSERT_RUNS: &str = "INSERT INTO execution
         r.value ->> 'due_at', $3, r.value ->> 'chain'
     FROM json_each($1) r JOIN flow f ON f.id = r.value ->> 'flow_id' WHERE f.status = 'active'";
 
-async fn insert_runs(change: &mut Transaction<'_, Sqlite>, runs: &[NewRun], now: i64, tick_at: Option<i64>) -> Result<u64, sqlx::Error> {
+async fn insert_runs(connection: &mut SqliteConnection, runs: &[&NewRun], now: i64, tick_at: Option<i64>) -> Result<u64, sqlx::Error> {
     if runs.is_empty() {
         return Ok(0);
     }
     // Texts and numbers always serialize.
     let json = serde_json::to_string(runs).unwrap_or_default();
-    let inserted = sqlx::query(INSERT_RUNS).bind(json).bind(now).bind(tick_at).execute(&mut **change).await?;
+    let inserted = sqlx::query(INSERT_RUNS).bind(json).bind(now).bind(tick_at).execute(connection).await?;
     Ok(inserted.rows_affected())
 }
 
@@ -105,18 +124,15 @@ impl Store {
     pub async fn insert_events(&self, account_id: &str, events: &[NewEvent], now: i64) -> Result<Vec<bool>, sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut are_new = Vec::with_capacity(events.len());
-        let mut runs = Vec::new();
-        for event in events {
-            let query = "INSERT INTO event (account_id, source, id, received_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-            let inserted = sqlx::query(query).bind(account_id).bind(&event.source).bind(&event.id).bind(now).execute(&mut *change).await?;
-            let is_new = inserted.rows_affected() > 0;
-            if is_new {
-                runs.extend(event.runs.iter().cloned());
-            }
-            are_new.push(is_new);
-        }
-        insert_runs(&mut change, &runs, now, None).await?;
+        let query = "INSERT INTO event (account_id, source, id, received_at) SELECT $1, e.value ->> 'source', e.value ->> 'id', $3
+            FROM json_each($2) e WHERE true ON CONFLICT DO NOTHING RETURNING source, id";
+        let named: Vec<_> = events.iter().map(|NewEvent { source, id, .. }| json!({ "source": source, "id": id })).collect();
+        let inserted = sqlx::query_as(query).bind(account_id).bind(json!(named).to_string()).bind(now).fetch_all(&mut *change).await?;
+        let mut inserted: HashSet<(String, String)> = inserted.into_iter().collect();
+        // Of two that are the same, the first is the new one.
+        let are_new: Vec<bool> = events.iter().map(|event| inserted.remove(&(event.source.clone(), event.id.clone()))).collect();
+        let runs = events.iter().zip(&are_new).filter(|(_, is_new)| **is_new).flat_map(|(event, _)| &event.runs);
+        insert_runs(&mut change, &runs.collect::<Vec<_>>(), now, None).await?;
         change.commit().await?;
         Ok(are_new)
     }
@@ -136,7 +152,7 @@ impl Store {
                 .execute(&mut *change)
                 .await?;
             if let Some((run, tick_at)) = tick.run.as_ref().filter(|_| updated.rows_affected() > 0) {
-                taken += insert_runs(&mut change, std::slice::from_ref(run), now, Some(*tick_at)).await?;
+                taken += insert_runs(&mut change, &[run], now, Some(*tick_at)).await?;
             }
         }
         change.commit().await?;
@@ -183,31 +199,9 @@ impl Store {
         Ok(Some(rows))
     }
 
-    /// Ends a run of a flow, or puts it back. With what it starts in turn. False: somebody else has
-    /// taken it over.
-    pub async fn end_run(&self, flow_id: &str, end: &ExecutionEnd, verdict: &Verdict, starts: &[NewRun]) -> Result<bool, sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let is_ended = match verdict {
-            Verdict::Again { due_at, counts } => put_back(&mut change, end, *due_at, *counts).await?,
-            Verdict::Over | Verdict::Complete { .. } | Verdict::Pause { .. } => super::execution::end(&mut change, end).await?,
-        };
-        if !is_ended {
-            return Ok(false);
-        }
-        if let Verdict::Complete { notice } = verdict {
-            sqlx::query("UPDATE flow SET status = 'completed' WHERE id = $1").bind(flow_id).execute(&mut *change).await?;
-            insert_notice(&mut change, notice).await?;
-        }
-        if let Verdict::Pause { reason, notice } = verdict {
-            let query = "UPDATE flow SET status = 'paused', paused_at = $2, pause_reason = $3, next_tick_at = NULL, next_due_at = NULL
-                WHERE id = $1 AND status = 'active'";
-            sqlx::query(query).bind(flow_id).bind(end.ended_at).bind(reason).execute(&mut *change).await?;
-            insert_notice(&mut change, notice).await?;
-        }
-        insert_runs(&mut change, starts, end.ended_at, None).await?;
-        change.commit().await?;
-        Ok(true)
+    /// Ends a run of a flow, or puts it back. False: somebody else has taken it over.
+    pub async fn end_run(&self, end: Arc<RunEnd>) -> Result<bool, sqlx::Error> {
+        self.write(Change::EndOfFlow(end)).await
     }
 
     /// Processes that runs are said to be with.
@@ -260,14 +254,56 @@ impl Store {
     }
 }
 
-async fn put_back(change: &mut Transaction<'_, Sqlite>, end: &ExecutionEnd, due_at: i64, counts: bool) -> Result<bool, sqlx::Error> {
+/// All that comes with the ends of runs of flows, where these were still running. Which of them are put back.
+pub(super) async fn after_ends(
+    connection: &mut SqliteConnection,
+    ends: &[&RunEnd],
+    ended: &HashSet<String>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let (mut again, mut starts) = (Vec::new(), Vec::new());
+    let mut now = 0;
+    for RunEnd { flow_id, end, verdict, starts: started } in ends {
+        if let Verdict::Again { due_at, counts } = verdict {
+            if put_back(connection, end, *due_at, *counts).await? {
+                again.push(end.id.clone());
+            }
+            continue;
+        }
+        if !ended.contains(&end.id) {
+            continue;
+        }
+        match verdict {
+            Verdict::Complete { notice } => {
+                sqlx::query("UPDATE flow SET status = 'completed' WHERE id = $1").bind(flow_id).execute(&mut *connection).await?;
+                insert_notice(connection, notice).await?;
+            }
+            Verdict::Pause { reason, notice } => {
+                pause(connection, flow_id, end.ended_at, reason).await?;
+                insert_notice(connection, notice).await?;
+            }
+            Verdict::Over | Verdict::Again { .. } => {}
+        }
+        starts.extend(started);
+        now = now.max(end.ended_at);
+    }
+    insert_runs(connection, &starts, now, None).await?;
+    Ok(again)
+}
+
+async fn pause(connection: &mut SqliteConnection, flow_id: &str, now: i64, reason: &str) -> Result<(), sqlx::Error> {
+    let query = "UPDATE flow SET status = 'paused', paused_at = $2, pause_reason = $3, next_tick_at = NULL, next_due_at = NULL
+        WHERE id = $1 AND status = 'active'";
+    sqlx::query(query).bind(flow_id).bind(now).bind(reason).execute(connection).await.map(drop)
+}
+
+async fn put_back(connection: &mut SqliteConnection, end: &ExecutionEnd, due_at: i64, counts: bool) -> Result<bool, sqlx::Error> {
     let query = "UPDATE execution SET status = 'queued', attempt = attempt + $6, due_at = $2, worker_id = NULL, error = $3, logs = $4,
         cost_picodollars = cost_picodollars + $5 WHERE id = $1 AND status = 'running'";
     let query = sqlx::query(query).bind(&end.id).bind(due_at).bind(&end.error).bind(&end.logs).bind(end.cost_picodollars).bind(counts);
-    Ok(query.execute(&mut **change).await?.rows_affected() > 0)
+    Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
-async fn insert_notice(change: &mut Transaction<'_, Sqlite>, notice: &NoticeRow) -> Result<(), sqlx::Error> {
+async fn insert_notice(connection: &mut SqliteConnection, notice: &NoticeRow) -> Result<(), sqlx::Error> {
     let query = "INSERT INTO notification (id, account_id, kind, message, details, created_at, webhook_url, webhook_due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(query)
@@ -279,7 +315,7 @@ async fn insert_notice(change: &mut Transaction<'_, Sqlite>, notice: &NoticeRow)
         .bind(notice.created_at)
         .bind(&notice.webhook_url)
         .bind(notice.webhook_due_at)
-        .execute(&mut **change)
+        .execute(connection)
         .await
         .map(drop)
 }

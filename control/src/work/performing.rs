@@ -18,7 +18,7 @@ use crate::{
     id,
     means::Purse,
     script,
-    store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, Runnable, Verdict},
+    store::{ExecutionEnd, ExecutionRow, FlowRow, NewRun, NoticeRow, RunEnd, Runnable, Verdict},
     time,
 };
 
@@ -101,12 +101,14 @@ impl Control {
             Next::Pause => Verdict::Pause { reason: reason(error), notice: self.paused_notice(&flow, &row, error)? },
         };
         let starts = self.starts(&flow, &row, &performed, &end, &verdict).await?;
+        let is_paused = matches!(verdict, Verdict::Pause { .. });
+        let end = Arc::new(RunEnd { flow_id: flow.id.clone(), end, verdict, starts });
         // It has happened, and will be said as soon as it can be.
-        while let Err(error) = store.end_run(&flow.id, &end, &verdict, &starts).await {
+        while let Err(error) = store.end_run(end.clone()).await {
             tracing::error!(run = row.id, "the end of a run cannot be written yet: {error}");
             tokio::time::sleep(TROUBLE_PAUSE).await;
         }
-        if matches!(verdict, Verdict::Pause { .. }) {
+        if is_paused {
             self.matcher().is_stale();
         }
         Ok(())
@@ -340,14 +342,16 @@ async fn ask(
 
 /// Writes down how a run ended that somebody waits for. Where it cannot be written, they are told so, and it is as soon as it can be: it has
 /// happened.
-pub async fn write_end(control: &Arc<Control>, end: ExecutionEnd) -> Result<(), ApiError> {
-    let Err(error) = control.opened().await?.store.end_execution(&end).await else { return Ok(()) };
-    let control = control.clone();
+pub async fn write_end(control: &Arc<Control>, row: &ExecutionRow, performed: &Performed) -> Result<(), ApiError> {
+    let ended_at = control.now();
+    let written = control.opened().await?.store.end_execution(end_of(row, performed, ended_at)).await;
+    let Err(error) = written else { return Ok(()) };
+    let (control, end) = (control.clone(), end_of(row, performed, ended_at));
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(TROUBLE_PAUSE).await;
             match control.opened().await {
-                Ok(opened) if opened.store.end_execution(&end).await.is_err() => {}
+                Ok(opened) if opened.store.end_execution(end.clone()).await.is_err() => {}
                 Ok(_) | Err(_) => return,
             }
         }
@@ -356,7 +360,7 @@ pub async fn write_end(control: &Arc<Control>, end: ExecutionEnd) -> Result<(), 
 }
 
 /// As it is kept.
-pub fn end_of(row: &ExecutionRow, performed: &Performed, ended_at: i64) -> ExecutionEnd {
+fn end_of(row: &ExecutionRow, performed: &Performed, ended_at: i64) -> ExecutionEnd {
     let Performed { result, logs, usage, version_id } = performed;
     ExecutionEnd {
         id: row.id.clone(),

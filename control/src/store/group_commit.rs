@@ -1,0 +1,178 @@
+//! Beginnings and ends of runs that come at about the same time are written in one transaction: most of what a transaction costs is the same
+//! for one as for many. Whoever gets the writer first writes for all who wait for it; nobody waits to be joined by others.
+
+use std::{
+    collections::HashSet,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::{
+    ExecutionEnd, ExecutionRow, Store,
+    queue::{self, RunEnd},
+};
+
+/// More would keep others from the writer for too long, and each number of rows is a statement of its own.
+const CHANGES_MAX: usize = 32;
+
+/// What is to be written of a run.
+pub(super) enum Change {
+    /// It begins at once, if its script has begun fewer than so many today.
+    Begin(ExecutionRow, i64),
+    End(ExecutionEnd),
+    /// Of a flow.
+    EndOfFlow(Arc<RunEnd>),
+}
+
+struct Waiting {
+    change: Arc<Change>,
+    /// Whether it was made; dropped where all of the group failed.
+    done: oneshot::Sender<bool>,
+}
+
+#[derive(Default)]
+pub(super) struct Group {
+    waiting: Mutex<Vec<Waiting>>,
+}
+
+impl Group {
+    fn join(&self, change: Arc<Change>) -> oneshot::Receiver<bool> {
+        let (done, answer) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { change, done });
+        answer
+    }
+
+    fn next(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.len().min(CHANGES_MAX);
+        waiting.drain(..count).collect()
+    }
+}
+
+impl Store {
+    /// False: it was not as it would have to be, and nothing was changed.
+    pub(super) async fn write(&self, change: Change) -> Result<bool, sqlx::Error> {
+        let change = Arc::new(change);
+        let mut answer = pin!(self.group.join(change.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                answered = &mut answer => match answered {
+                    Ok(is_done) => return Ok(is_done),
+                    // All of the group failed, perhaps by another's change, or whoever wrote for all went away: now for itself.
+                    Err(_) => break,
+                },
+                mut writer = self.writer.lock() => {
+                    let group = self.group.next();
+                    let changes: Vec<&Change> = group.iter().map(|waiting| &*waiting.change).collect();
+                    if let Ok(done) = write_all(&mut writer, &changes).await {
+                        // Who does not wait any more need not know.
+                        group.into_iter().zip(done).for_each(|(waiting, is_done)| _ = waiting.done.send(is_done));
+                    }
+                }
+            }
+        }
+        let done = write_all(&mut *self.writer.lock().await, &[&*change]).await?;
+        Ok(done.first().copied().unwrap_or_default())
+    }
+}
+
+/// All of them, or none.
+async fn write_all(writer: &mut SqliteConnection, changes: &[&Change]) -> Result<Vec<bool>, sqlx::Error> {
+    if let [Change::Begin(..) | Change::End(..)] = changes {
+        // A statement is a transaction.
+        return write_each(writer, changes).await;
+    }
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let done = write_each(&mut transaction, changes).await?;
+    transaction.commit().await?;
+    Ok(done)
+}
+
+async fn write_each(connection: &mut SqliteConnection, changes: &[&Change]) -> Result<Vec<bool>, sqlx::Error> {
+    let (mut begun, mut ended, mut of_flows) = (Vec::new(), Vec::new(), Vec::new());
+    for change in changes {
+        match change {
+            Change::Begin(row, per_day_max) => begun.push((row, *per_day_max)),
+            Change::End(end) => ended.push(end),
+            Change::EndOfFlow(end) => {
+                if !end.is_tried_again() {
+                    ended.push(&end.end);
+                }
+                of_flows.push(&**end);
+            }
+        }
+    }
+    let mut done = begin_all(connection, &begun).await?;
+    done.extend(end_all(connection, &ended).await?);
+    done.extend(queue::after_ends(connection, &of_flows, &done).await?);
+    let id = |change: &Change| match change {
+        Change::Begin(row, _) => done.contains(&row.id),
+        Change::End(end) => done.contains(&end.id),
+        Change::EndOfFlow(end) => done.contains(&end.end.id),
+    };
+    Ok(changes.iter().map(|change| id(change)).collect())
+}
+
+/// Which of them have begun.
+async fn begin_all(connection: &mut SqliteConnection, rows: &[(&ExecutionRow, i64)]) -> Result<HashSet<String>, sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO execution (id, account_id, script_id, version_id, trigger, status, input, created_at, started_at, worker_id, flow_id)
+        SELECT column1, column2, column3, column4, column5, 'running', column6, column7, column7, column8, column9
+        FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY column3) AS place FROM (",
+    );
+    query.push_values(rows, |mut values, (row, per_day_max)| {
+        values
+            .push_bind(&row.id)
+            .push_bind(&row.account_id)
+            .push_bind(&row.script_id)
+            .push_bind(&row.version_id)
+            .push_bind(&row.trigger)
+            .push_bind(&row.input)
+            .push_bind(row.created_at)
+            .push_bind(&row.worker_id)
+            .push_bind(&row.flow_id)
+            .push_bind(*per_day_max);
+    });
+    // Those that begin with it are not counted yet, so that each has its place among them.
+    query.push(
+        ")) AS new WHERE column10 - place >= COALESCE((SELECT manual FROM day_usage
+            WHERE subject_id = column3 AND day = column7 / 86400000), 0)
+        ON CONFLICT (id) DO NOTHING RETURNING id",
+    );
+    Ok(query.build_query_scalar().fetch_all(connection).await?.into_iter().collect())
+}
+
+/// Which of them were running. What they had cost before, where they were tried more than once, stays paid.
+async fn end_all(connection: &mut SqliteConnection, ends: &[&ExecutionEnd]) -> Result<HashSet<String>, sqlx::Error> {
+    if ends.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "UPDATE execution SET status = column2, ended_at = column3, output = column4, error = column5, logs = column6,
+            duration_us = column7, memory_bytes = column8, cost_picodollars = cost_picodollars + column9,
+            version_id = COALESCE(column10, version_id)
+        FROM (",
+    );
+    query.push_values(ends, |mut values, end| {
+        values
+            .push_bind(&end.id)
+            .push_bind(end.status)
+            .push_bind(end.ended_at)
+            .push_bind(&end.output)
+            .push_bind(&end.error)
+            .push_bind(&end.logs)
+            .push_bind(end.duration_us)
+            .push_bind(end.memory_bytes)
+            .push_bind(end.cost_picodollars)
+            .push_bind(&end.version_id);
+    });
+    query.push(") AS ended WHERE id = column1 AND execution.status = 'running' RETURNING id");
+    Ok(query.build_query_scalar().fetch_all(connection).await?.into_iter().collect())
+}
