@@ -1,23 +1,25 @@
 //! What accounts offer to each other, of every kind, in one list.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::to_raw_value};
 
 use crate::{
-    Answer, ApiError, Page,
+    Answer, ApiError, Page, flow,
     operations::{Operation, Scene, operation},
     params, resource, script,
 };
 
 const LISTED: u64 = 50;
 const LISTED_MAX: u64 = 100;
-/// How far down such a list anybody looks: both kinds are read that far to be put in order.
+/// How far down such a list anybody looks: all kinds are read that far to be put in order.
 const OFFSET_MAX: u64 = 10_000;
 
 /// The adapter `marketplace`.
 pub const OPERATIONS: &[Operation] = &[operation! {
-    "marketplace.search", "Searches the marketplace for scripts and resources, the newest first.", SearchParams,
+    "marketplace.search", "Searches the marketplace for scripts, flows and resources, the newest first.", SearchParams,
     (scene, params) => search(&scene, params)
 }];
 
@@ -26,7 +28,7 @@ struct SearchParams {
     /// Words, each of which is in the name, the description or the tags.
     #[serde(alias = "q", alias = "search")]
     query: Option<String>,
-    /// script, resource; both if not given.
+    /// script, flow, resource; all if not given.
     #[serde(rename = "type")]
     kind: Option<String>,
     category: Option<String>,
@@ -66,6 +68,12 @@ async fn search(scene: &Scene<'_>, params: SearchParams) -> Result<Answer, ApiEr
             let mut answer: Map<String, Value> = read(&answer)?;
             let items = answer.remove("scripts").unwrap_or_default();
             found.extend(serde_json::from_value::<Vec<Map<String, Value>>>(items).unwrap_or_default());
+        }
+        if wants("flow") {
+            let answer = flow::market(scene, params::read(&part)?).await?;
+            totals += answer.page.map_or(0, |page| page.total);
+            let mut answer: BTreeMap<String, Vec<Map<String, Value>>> = read(&answer)?;
+            found.extend(answer.remove("flows").unwrap_or_default());
         }
         total = totals;
         from += LISTED_MAX;

@@ -5,6 +5,7 @@ mod code;
 mod config;
 mod finding;
 mod making;
+mod market;
 mod operations;
 mod schedule;
 mod shown;
@@ -14,5 +15,6 @@ mod trying;
 
 pub use config::Config;
 pub use making::{DESCRIPTION_CHARACTERS_MAX, PROMPT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX};
+pub use market::market;
 pub use operations::OPERATIONS;
 pub use schedule::tick;

@@ -1,7 +1,7 @@
 use super::{
     batch, code, finding,
     making::{self, Kind},
-    subscription, trying,
+    market, subscription, trying,
 };
 use crate::{
     operations::{Operation, operation},
@@ -47,6 +47,10 @@ pub const OPERATIONS: &[Operation] = &[
         (scene, params) => finding::by_event_type(&scene, params)
     },
     operation! {
+        "flows.installFlow", "Installs a flow of the marketplace: a copy of it and of its script, in the name of this account.", finding::FlowId,
+        (scene, params) => market::install(&scene, params)
+    },
+    operation! {
         "scripts.getFlowScript", "Gives the code of a flow's script.", finding::FlowId,
         (scene, params) => code::get(&scene, params)
     },
@@ -65,6 +69,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation! {
         "flows.pauseFlow", "Pauses a flow.", finding::FlowId,
         (scene, params) => making::pause(&scene, params)
+    },
+    operation! {
+        "flows.publishFlow", "Puts a flow into the marketplace.", market::PublishParams,
+        (scene, params) => market::publish(&scene, params)
     },
     operation! {
         "flows.readFlowScript", "Reads lines of the code of a flow's script.", code::OfFlow,
@@ -101,6 +109,10 @@ pub const OPERATIONS: &[Operation] = &[
     operation! {
         "flows.testFlow", "Tries a flow with an event as it might come.", trying::TestParams,
         (scene, params) => trying::test(&scene, params)
+    },
+    operation! {
+        "flows.unpublishFlow", "Takes a flow out of the marketplace. Who has installed it keeps it.", finding::FlowId,
+        (scene, params) => market::unpublish(&scene, params)
     },
     operation! {
         "flows.updateFlow", "Changes a flow.", Given<making::UpdateParams>,

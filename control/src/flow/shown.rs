@@ -72,6 +72,16 @@ pub fn whole(row: &FlowRow, public_url: &str) -> Map<String, Value> {
     if let Some(reason) = &row.pause_reason {
         put("pauseReason", reason.clone().into());
     }
+    put("isPublished", row.published_at.is_some().into());
+    if let Some(published_at) = row.published_at {
+        put("publishedAt", time::iso(published_at).into());
+    }
+    if row.pricing.is_some() {
+        put("pricing", json(row.pricing.as_deref()));
+    }
+    if let Some(installed_from) = &row.installed_from {
+        put("installedFrom", installed_from.clone().into());
+    }
     flow
 }
 

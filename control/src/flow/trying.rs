@@ -16,7 +16,7 @@ use crate::{
     operations::Scene,
     script::milliseconds,
     store::{ExecutionRow, FlowRow},
-    work::{Performed, end_of, perform},
+    work::{Performed, perform, write_end},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -76,7 +76,7 @@ async fn run_now(
         store.begin_execution(row.clone(), i64::MAX).await?;
         let performed = perform(&control, &flow, &row, event.as_ref(), input.as_ref()).await;
         let performed = performed.unwrap_or_else(|error| Performed::failed(&error));
-        store.end_execution(end_of(&row, &performed, control.now())).await?;
+        write_end(&control, &row, &performed).await?;
         control.work_has_come();
         Ok((row.id, performed))
     })

@@ -26,7 +26,7 @@ const PRICE_USD_MAX: Usd = Usd::from_picodollars(10_000_000_000_000_000);
 
 /// What a script costs whoever installs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-struct Pricing {
+pub struct Pricing {
     model: Model,
     /// USD: of an execution on top of what that uses, or of 30 days, paid when it is first executed in them.
     #[serde(default, alias = "basePrice", alias = "pricePerExecution", alias = "monthlyPrice", skip_serializing_if = "Option::is_none")]
@@ -66,29 +66,53 @@ pub async fn surcharge(store: &Store, script: &ScriptRow, now: i64) -> Result<Us
     Ok(price.filter(|_| is_due).unwrap_or_default())
 }
 
+impl Pricing {
+    /// As it was kept.
+    pub fn kept(text: Option<&str>) -> Pricing {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    pub fn written(&self) -> Result<String, ApiError> {
+        written(self)
+    }
+
+    pub fn is_free(self) -> bool {
+        self.model == Model::Free
+    }
+
+    pub fn checked(self) -> Result<Pricing, ApiError> {
+        if self.is_free() == self.price.is_some_and(|price| price > Usd::ZERO && price <= PRICE_USD_MAX) {
+            let message = format!("pricing.price must be above 0 and at most {PRICE_USD_MAX} USD, and none of what is free");
+            return Err(ApiError::invalid("pricing.price", message));
+        }
+        Ok(self)
+    }
+}
+
 fn pricing_of(script: &ScriptRow) -> Pricing {
-    script.pricing.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    Pricing::kept(script.pricing.as_deref())
 }
 
 /// Only what runs, and is the account's own work.
-pub async fn publish(scene: &Scene<'_>, params: PublishParams) -> Result<Answer, ApiError> {
-    let script = owned(scene, &params.script_id).await?;
-    let pricing = params.pricing.unwrap_or_default();
+pub async fn check_own_work(scene: &Scene<'_>, script_id: &str) -> Result<ScriptRow, ApiError> {
+    let script = owned(scene, script_id).await?;
     if script.version_id.is_none() {
         return Err(ApiError::invalid("scriptId", "only a script that is deployed can be published: deploy it first"));
     }
     if script.installed_from.is_some() {
         return Err(ApiError::invalid("scriptId", "this is a copy of somebody else's script, which only its author publishes"));
     }
+    Ok(script)
+}
+
+/// One that others can tell what it does.
+pub async fn publish(scene: &Scene<'_>, params: PublishParams) -> Result<Answer, ApiError> {
+    let script = check_own_work(scene, &params.script_id).await?;
     if script.description.trim().is_empty() {
         return Err(ApiError::invalid("description", "a script needs a description to be published, by which others find it"));
     }
-    let is_paid = pricing.model != Model::Free;
-    if is_paid != pricing.price.is_some_and(|price| price > Usd::ZERO && price <= PRICE_USD_MAX) {
-        let message = format!("pricing.price must be above 0 and at most {PRICE_USD_MAX} USD, and none of what is free");
-        return Err(ApiError::invalid("pricing.price", message));
-    }
-    scene.store.publish_script(&script.id, Some(&written(&pricing)?), Some(scene.now)).await?;
+    let pricing = params.pricing.unwrap_or_default().checked()?;
+    scene.store.publish_script(&script.id, Some(&pricing.written()?), Some(scene.now)).await?;
     Answer::of(&json!({
         "scriptId": script.id,
         "isPublished": true,
@@ -122,33 +146,7 @@ pub async fn install(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiE
     if scene.store.copy_of(scene.caller.id(), &script.id).await?.is_some() {
         return Err(ApiError::new(ErrorCode::Conflict, "the script is already installed"));
     }
-    let files = scene.store.source(&version.source_hash).await?.ok_or_else(|| ApiError::not_found("such source"))?;
-    let copied = VersionRow {
-        id: id::object(scene.now)?,
-        script_id: id::object(scene.now)?,
-        number: 1,
-        label: "1".to_owned(),
-        changelog: format!("installed from {} of {}", label(&version), script.id),
-        status: "deployed".to_owned(),
-        created_at: scene.now,
-        deployed_at: Some(scene.now),
-        ..(*version).clone()
-    };
-    let copy = ScriptRow {
-        id: copied.script_id.clone(),
-        owner_id: scene.caller.id().to_owned(),
-        is_private: true,
-        status: "deployed".to_owned(),
-        version_id: Some(copied.id.clone()),
-        installed_from: Some(script.id.clone()),
-        created_at: scene.now,
-        updated_at: scene.now,
-        ..(*script).clone()
-    };
-    let key = NewKey::make(scene.caller.id(), &format!("script {}", copy.id), &[], Some(copy.id.clone()), scene.now)?;
-    if !scene.store.insert_script(&copy, &copied, &files, (&key.row, &key.hash), SCRIPTS_MAX).await? {
-        return Err(ApiError::invalid("scriptId", format!("an account has at most {SCRIPTS_MAX} scripts: delete those that are not used")));
-    }
+    let (copy, key) = copied(scene, &script, &version).await?;
     Answer::of(&json!({
         "success": true,
         "installationId": copy.id,
@@ -160,6 +158,51 @@ pub async fn install(scene: &Scene<'_>, params: ScriptId) -> Result<Answer, ApiE
         "installedAt": time::iso(scene.now),
         "apiKey": key.key,
     }))
+}
+
+/// A copy for the caller of what runs of a script, whose price is that of what it comes with. None: nothing runs of it any more.
+pub async fn copy(scene: &Scene<'_>, script_id: &str, pricing: Pricing) -> Result<Option<ScriptRow>, ApiError> {
+    let Some(Runnable { script, version: Some(version) }) = scene.store.runnable(script_id).await? else { return Ok(None) };
+    let script = ScriptRow { pricing: Some(pricing.written()?), ..(*script).clone() };
+    Ok(Some(copied(scene, &script, &version).await?.0))
+}
+
+/// What it may use besides what every script may, by names that people read.
+pub fn resources_of(script: &ScriptRow) -> Result<Option<String>, ApiError> {
+    let names = super::making::config_of(script)?.allowed_resources;
+    Ok((!names.is_empty()).then(|| names.join(", ")))
+}
+
+/// The caller's own from now on, with the key that runs it.
+async fn copied(scene: &Scene<'_>, script: &ScriptRow, version: &VersionRow) -> Result<(ScriptRow, NewKey), ApiError> {
+    let files = scene.store.source(&version.source_hash).await?.ok_or_else(|| ApiError::not_found("such source"))?;
+    let copied = VersionRow {
+        id: id::object(scene.now)?,
+        script_id: id::object(scene.now)?,
+        number: 1,
+        label: "1".to_owned(),
+        changelog: format!("installed from {} of {}", label(version), script.id),
+        status: "deployed".to_owned(),
+        created_at: scene.now,
+        deployed_at: Some(scene.now),
+        ..version.clone()
+    };
+    let copy = ScriptRow {
+        id: copied.script_id.clone(),
+        owner_id: scene.caller.id().to_owned(),
+        is_private: true,
+        status: "deployed".to_owned(),
+        version_id: Some(copied.id.clone()),
+        installed_from: Some(script.id.clone()),
+        created_at: scene.now,
+        updated_at: scene.now,
+        ..script.clone()
+    };
+    let key = NewKey::make(scene.caller.id(), &format!("script {}", copy.id), &[], Some(copy.id.clone()), scene.now)?;
+    if !scene.store.insert_script(&copy, &copied, &files, (&key.row, &key.hash), SCRIPTS_MAX).await? {
+        return Err(ApiError::invalid("scriptId", format!("an account has at most {SCRIPTS_MAX} scripts: delete those that are not used")));
+    }
+    Ok((copy, key))
 }
 
 #[derive(Deserialize, JsonSchema)]

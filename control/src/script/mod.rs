@@ -13,7 +13,7 @@ mod versions;
 
 pub use config::{Config, EXECUTIONS_PER_DAY_MAX};
 pub use making::{check_owned, code_of, config_of, owned};
-pub use market::{search, surcharge};
+pub use market::{Pricing, check_own_work, copy, resources_of, search, surcharge};
 pub use operations::{OPERATIONS, RUNS};
 pub use running::{Wish, milliseconds, outcome, status};
 pub use source::CODE_BYTES_MAX;

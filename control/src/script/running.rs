@@ -20,7 +20,7 @@ use crate::{
     operations::Scene,
     store::{ExecutionRow, Runnable, Store, VersionRow},
     time,
-    work::{Performed, end_of},
+    work::{Performed, write_end},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -145,10 +145,22 @@ pub struct Ended {
     script_id: String,
     performed: Performed,
     created_at: i64,
+    /// Why its end is not written down yet.
+    unwritten: Option<ApiError>,
+}
+
+impl Ended {
+    /// What is answered is kept, or is not answered.
+    fn kept(self) -> Result<Ended, ApiError> {
+        match self.unwritten {
+            None => Ok(self),
+            Some(error) => Err(error),
+        }
+    }
 }
 
 pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> Result<Answer, ApiError> {
-    let ended = run(scene, Wish::manual(params.script_id, params.data, params.trigger)).await?;
+    let ended = run(scene, Wish::manual(params.script_id, params.data, params.trigger)).await?.kept()?;
     let (output, error) = match &ended.performed.result {
         Ok(output) => (&**output, None),
         Err(error) => (RawValue::NULL, Some(error)),
@@ -171,7 +183,7 @@ pub async fn execute(scene: &Scene<'_>, params: ExecuteParams, named: Named) -> 
 
 /// `{success, result, logs, error, duration}`, with texts for logs and error.
 pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, ApiError> {
-    let ended = run(scene, Wish::manual(params.script_id, params.payload, None)).await?;
+    let ended = run(scene, Wish::manual(params.script_id, params.payload, None)).await?.kept()?;
     let logs: Vec<_> = ended.performed.logs.iter().map(|entry| &*entry.message).collect();
     Answer::of(&json!({
         "success": ended.performed.result.is_ok(),
@@ -183,7 +195,7 @@ pub async fn invoke(scene: &Scene<'_>, params: InvokeParams) -> Result<Answer, A
     }))
 }
 
-/// The same as executors tell it.
+/// The same as executors tell it. An error means that nothing ran, so one that ran is told, whatever became of it in the store.
 pub async fn outcome(scene: &Scene<'_>, wish: Wish) -> Result<Outcome, ApiError> {
     let Ended { execution_id, performed: Performed { result, logs, usage, .. }, .. } = run(scene, wish).await?;
     Ok(Outcome { execution_id, result, logs, usage })
@@ -207,17 +219,22 @@ async fn run(scene: &Scene<'_>, wish: Wish) -> Result<Ended, ApiError> {
     let work = async move {
         let store = control.opened().await?.store.clone();
         begin(&store, &row, &config).await?;
-        let event = event(&row, &wish.data, &wish.told, &config)?;
-        let surcharge = surcharge(&store, &script, now).await?;
-        let limits = Limits { cost_usd_max: limits.cost_usd_max.saturating_sub(surcharge), ..limits };
-        let (execution_id, script_id) = (row.id.clone(), version.script_id.clone());
-        let run = Run { limits, execution_id, account_id, config, trigger: wish.trigger, event, depth, version, log_sink: wish.log_sink };
-        let performed = control.run(run).await.map(Performed::from).map(|performed| performed.with_surcharge(surcharge));
-        let kept = performed
-            .as_ref()
-            .map_or_else(|error| end_of(&row, &Performed::failed(error), control.now()), |done| end_of(&row, done, control.now()));
-        store.end_execution(kept).await?;
-        Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now })
+        let script_id = version.script_id.clone();
+        let performed = async {
+            let event = event(&row, &wish.data, &wish.told, &config)?;
+            let surcharge = surcharge(&store, &script, now).await?;
+            let limits = Limits { cost_usd_max: limits.cost_usd_max.saturating_sub(surcharge), ..limits };
+            let (execution_id, trigger, log_sink) = (row.id.clone(), wish.trigger, wish.log_sink);
+            let run = Run { limits, execution_id, account_id, config, trigger, event, depth, version, log_sink };
+            Ok(Performed::from(control.run(run).await?).with_surcharge(surcharge))
+        };
+        let performed: Result<Performed, ApiError> = performed.await;
+        let written = match &performed {
+            Ok(done) => write_end(&control, &row, done).await,
+            Err(error) => write_end(&control, &row, &Performed::failed(error)).await,
+        };
+        let unwritten = written.err();
+        Ok(Ended { execution_id: row.id, script_id, performed: performed?, created_at: now, unwritten })
     };
     to_its_end(work).await
 }

@@ -98,7 +98,7 @@ impl Used {
 impl Store {
     /// A run that begins at once. False: its script has begun as many today as it may, or there is a run with that id.
     pub async fn begin_execution(&self, row: ExecutionRow, per_day_max: i64) -> Result<bool, sqlx::Error> {
-        self.write(Change::Begin(row, per_day_max)).await
+        self.write(Change::Begin(Box::new(row), per_day_max)).await
     }
 
     /// False: it has ended before, or somebody has taken it over.

@@ -32,6 +32,9 @@ pub struct FlowRow {
     pub last_executed_at: Option<i64>,
     pub paused_at: Option<i64>,
     pub pause_reason: Option<String>,
+    pub published_at: Option<i64>,
+    pub pricing: Option<String>,
+    pub installed_from: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -81,8 +84,9 @@ impl Store {
         }
         let query = "INSERT INTO flow (id, owner_id, title, description, status, scope, team_id, trigger_type, schedule, next_tick_at,
             next_due_at, event_type, conditions, webhook_id, execution_type, script_id, prompt, recommended_tools, script_input,
-            script_input_schema, config, is_subscription, paused_at, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24)";
+            script_input_schema, config, is_subscription, paused_at, created_at, updated_at, pause_reason, pricing, installed_from)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24, $25, $26,
+            $27)";
         sqlx::query(query)
             .bind(&row.id)
             .bind(&row.owner_id)
@@ -108,6 +112,9 @@ impl Store {
             .bind(row.is_subscription)
             .bind(row.paused_at)
             .bind(row.created_at)
+            .bind(&row.pause_reason)
+            .bind(&row.pricing)
+            .bind(&row.installed_from)
             .execute(&mut *change)
             .await?;
         if let Some(webhook_id) = &row.webhook_id {

@@ -21,7 +21,7 @@ const CHANGES_MAX: usize = 32;
 /// What is to be written of a run.
 pub(super) enum Change {
     /// It begins at once, if its script has begun fewer than so many today.
-    Begin(ExecutionRow, i64),
+    Begin(Box<ExecutionRow>, i64),
     End(ExecutionEnd),
     /// Of a flow.
     EndOfFlow(Arc<RunEnd>),
@@ -96,7 +96,7 @@ async fn write_each(connection: &mut SqliteConnection, changes: &[&Change]) -> R
     let (mut begun, mut ended, mut of_flows) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         match change {
-            Change::Begin(row, per_day_max) => begun.push((row, *per_day_max)),
+            Change::Begin(row, per_day_max) => begun.push((&**row, *per_day_max)),
             Change::End(end) => ended.push(end),
             Change::EndOfFlow(end) => {
                 if !end.is_tried_again() {

@@ -8,6 +8,7 @@ mod claim;
 mod credential;
 mod execution;
 mod flow;
+mod flow_market;
 mod group_commit;
 mod hook;
 mod installation;
@@ -19,6 +20,7 @@ mod resource;
 mod runnable;
 mod script;
 mod script_market;
+mod writer;
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -38,6 +40,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use group_commit::Group;
 use opening::turn;
 use runnable::Runnables;
+use writer::Writer;
 
 pub use account::KeyRow;
 pub use claim::{Claim, ClaimedRun};
@@ -69,7 +72,7 @@ pub struct Store {
     next_reader: AtomicUsize,
     /// Searches wait for each other, and nobody who only wants to know whose key this is waits for them.
     searcher: Mutex<SqliteConnection>,
-    writer: Mutex<SqliteConnection>,
+    writer: Writer,
     /// What waits to be written with others.
     group: Group,
     runnables: Runnables,
@@ -120,12 +123,12 @@ impl Store {
         for _ in 0..READERS {
             readers.push(Mutex::new(options.clone().read_only(true).connect().await?));
         }
-        let searcher = Mutex::new(options.read_only(true).connect().await?);
+        let searcher = Mutex::new(options.clone().read_only(true).connect().await?);
         Ok(Store {
             readers,
             searcher,
             next_reader: AtomicUsize::new(0),
-            writer: Mutex::new(writer),
+            writer: Writer::new(writer, options),
             group: Group::default(),
             runnables: Runnables::default(),
             changes: AtomicU64::new(0),

@@ -17,7 +17,7 @@ use crate::{
     store::{Claim, ClaimedRun},
 };
 
-pub use performing::{Performed, end_of, perform};
+pub use performing::{Performed, perform, write_end};
 pub use retry::WAITS_MS as RETRY_WAITS_MS;
 
 /// Looks at the clock at least as often: it may be set.

@@ -328,8 +328,27 @@ async fn ask(
     Ok(Performed { result, logs: Vec::new(), usage, version_id: None })
 }
 
+/// Writes down how a run ended that somebody waits for. Where it cannot be written, they are told so, and it is as soon as it can be: it has
+/// happened.
+pub async fn write_end(control: &Arc<Control>, row: &ExecutionRow, performed: &Performed) -> Result<(), ApiError> {
+    let ended_at = control.now();
+    let written = control.opened().await?.store.end_execution(end_of(row, performed, ended_at)).await;
+    let Err(error) = written else { return Ok(()) };
+    let (control, end) = (control.clone(), end_of(row, performed, ended_at));
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TROUBLE_PAUSE).await;
+            match control.opened().await {
+                Ok(opened) if opened.store.end_execution(end.clone()).await.is_err() => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+    });
+    Err(error.into())
+}
+
 /// As it is kept.
-pub fn end_of(row: &ExecutionRow, performed: &Performed, ended_at: i64) -> ExecutionEnd {
+fn end_of(row: &ExecutionRow, performed: &Performed, ended_at: i64) -> ExecutionEnd {
     let Performed { result, logs, usage, version_id } = performed;
     ExecutionEnd {
         id: row.id.clone(),

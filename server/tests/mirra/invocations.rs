@@ -31,13 +31,13 @@ const GATED: &str = "export const handler = async (event, context) => {
 ";
 
 /// Nobody gets through before it is opened.
-struct Gate {
-    api: LocalApi,
+pub struct Gate {
+    pub api: LocalApi,
     open: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Gate {
-    fn new() -> Gate {
+    pub fn new() -> Gate {
         let open = Arc::<(Mutex<bool>, Condvar)>::default();
         let opened = open.clone();
         let answer = move |_: &_| {
@@ -48,12 +48,12 @@ impl Gate {
         Gate { api: LocalApi::start(answer), open }
     }
 
-    fn open(&self) {
+    pub fn open(&self) {
         *self.open.0.lock().unwrap() = true;
         self.open.1.notify_all();
     }
 
-    fn arrived(&self) -> usize {
+    pub fn arrived(&self) -> usize {
         self.api.asked().len()
     }
 
