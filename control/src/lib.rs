@@ -13,6 +13,7 @@ pub mod description;
 mod dispatch;
 mod error;
 mod event;
+mod filling;
 mod flow;
 mod id;
 mod invocation;

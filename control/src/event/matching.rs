@@ -71,13 +71,24 @@ impl Matcher {
         Ok(())
     }
 
+    /// Whether an event of an account could start any, if it is of that type.
+    pub async fn is_waiting(&self, store: &Store, account_id: &str, event_type: &str) -> Result<bool, ApiError> {
+        let audiences = self.audiences(store, account_id).await?;
+        Ok(self.read(|known| audiences.iter().any(|audience| known.index.is_waiting(audience, event_type))))
+    }
+
     /// Ids of flows that an event of an account starts.
     pub async fn matching(&self, store: &Store, account_id: &str, event: &Event) -> Result<Vec<Arc<str>>, ApiError> {
+        let audiences = self.audiences(store, account_id).await?;
+        Ok(self.read(|known| audiences.iter().flat_map(|audience| known.index.matching(audience, event)).collect()))
+    }
+
+    async fn audiences(&self, store: &Store, account_id: &str) -> Result<Vec<String>, ApiError> {
         let mut audiences = vec![GLOBAL.to_owned(), user(account_id)];
         if self.read(|known| known.has_teams) {
             audiences.extend(store.teams_of(account_id).await?.iter().map(|joined| team(&joined.id)));
         }
-        Ok(self.read(|known| audiences.iter().flat_map(|audience| known.index.matching(audience, event)).collect()))
+        Ok(audiences)
     }
 
     fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {

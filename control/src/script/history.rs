@@ -10,8 +10,7 @@ use super::{
     running::{megabytes, milliseconds},
 };
 use crate::{
-    Answer, ApiError, Control, Page,
-    control::Opened,
+    Answer, ApiError, Page,
     operations::Scene,
     params,
     store::{ExecutionRow, Executions},
@@ -157,14 +156,6 @@ struct Whole<'a> {
     logs: Vec<&'a str>,
     /// The same with their times and levels.
     log_entries: Vec<Line<'a>>,
-}
-
-impl Control {
-    /// Puts runs into the history of a script that never were. For benches: a million of them take minutes to be run.
-    pub async fn fill_history(&self, script_id: &str, rows: u64) -> Result<(), ApiError> {
-        let Opened { store, owner, .. } = self.opened().await?;
-        Ok(store.fill_history(owner.id(), script_id, rows, self.now()).await?)
-    }
 }
 
 /// Over all of its time.

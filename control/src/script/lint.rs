@@ -123,7 +123,7 @@ fn unknown_aliases(code: &str, event_type: Option<&str>) -> Vec<Issue> {
         let (part, name) = (&found[1], &found[2]);
         let names: Vec<&str> = match part {
             "data" => DATA_OF_EVENTS.to_vec(),
-            _ => aliases.keys().map(String::as_str).collect(),
+            _ => aliases.keys().copied().collect(),
         };
         if !names.contains(&name) {
             let message = format!("event.{part} has no field '{name}' in events of the type {}: it has {}", known.name, names.join(", "));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use sqlx::{Connection, FromRow};
+use sqlx::FromRow;
 
 use super::{ExecutionRow, FlowRow, Store, Used};
 use crate::time::DAY_MS;
@@ -36,6 +36,21 @@ struct UsedBy {
     used: Used,
 }
 
+/// Of runs that are due, those that have a place among their flow's are running from now on, and the others wait until one is free. One
+/// statement: what is decided in between is decided there, and SQLite's thread is gone to once.
+const CLAIM: &str = "UPDATE execution SET
+    status = CASE WHEN may_run THEN 'running' ELSE 'waiting' END,
+    worker_id = CASE WHEN may_run THEN $4 ELSE worker_id END,
+    started_at = CASE WHEN may_run THEN $1 ELSE started_at END
+    FROM (
+        SELECT due.seq AS due_seq, COALESCE(f.status = 'active', FALSE) AND $3 >=
+            ROW_NUMBER() OVER (PARTITION BY due.flow_id ORDER BY due.due_at, due.seq) +
+            (SELECT COUNT(*) FROM execution running WHERE running.flow_id = due.flow_id AND running.status = 'running') AS may_run
+        FROM (SELECT seq, flow_id, due_at FROM execution WHERE status = 'queued' AND due_at <= $1 ORDER BY due_at, seq LIMIT $2) due
+        LEFT JOIN flow f ON f.id = due.flow_id
+    ) WHERE seq = due_seq
+    RETURNING *";
+
 impl Store {
     /// Claims runs that are due, the longest waiting first. None: there are none; some may be there and have to wait for others of their flow.
     pub async fn claim_runs(&self, claim: Claim<'_>) -> Result<Option<Vec<ClaimedRun>>, sqlx::Error> {
@@ -43,38 +58,12 @@ impl Store {
         if !sqlx::query_scalar::<_, bool>(is_any).bind(claim.now).fetch_one(&mut *self.reader().await).await? {
             return Ok(None);
         }
-        let mut writer = self.writer.lock().await;
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "SELECT e.seq, e.flow_id, f.status FROM execution e LEFT JOIN flow f ON f.id = e.flow_id
-            WHERE e.status = 'queued' AND e.due_at <= $1 ORDER BY e.due_at, e.seq LIMIT $2";
-        let due: Vec<(i64, String, Option<String>)> =
-            sqlx::query_as(query).bind(claim.now).bind(claim.runs_max).fetch_all(&mut *change).await?;
-        if due.is_empty() {
+        let query = sqlx::query_as(CLAIM).bind(claim.now).bind(claim.runs_max).bind(claim.per_flow_max).bind(claim.worker_id);
+        let mut rows: Vec<ExecutionRow> = query.fetch_all(&mut *self.writer.lock().await).await?;
+        if rows.is_empty() {
             return Ok(None);
         }
-        let query = "SELECT flow_id, COUNT(*) FROM execution WHERE status = 'running' AND flow_id IS NOT NULL GROUP BY flow_id";
-        let mut running: HashMap<String, i64> = sqlx::query_as(query).fetch_all(&mut *change).await?.into_iter().collect();
-        let (mut claimed, mut waiting) = (Vec::new(), Vec::new());
-        for (seq, flow_id, status) in due {
-            let count = running.entry(flow_id).or_default();
-            if *count < claim.per_flow_max && status.as_deref() == Some("active") {
-                *count += 1;
-                claimed.push(seq);
-            } else {
-                waiting.push(seq);
-            }
-        }
-        let json = |seqs: &[i64]| serde_json::to_string(seqs).unwrap_or_default();
-        if !waiting.is_empty() {
-            let query = "UPDATE execution SET status = 'waiting' WHERE seq IN (SELECT value FROM json_each($1))";
-            sqlx::query(query).bind(json(&waiting)).execute(&mut *change).await?;
-        }
-        let query =
-            "UPDATE execution SET status = 'running', worker_id = $2, started_at = $3 WHERE seq IN (SELECT value FROM json_each($1))
-            RETURNING *";
-        let rows = sqlx::query_as(query).bind(json(&claimed)).bind(claim.worker_id).bind(claim.now).fetch_all(&mut *change).await?;
-        change.commit().await?;
-        drop(writer);
+        rows.retain(|row| row.status == "running");
         self.with_flows(rows, claim.now / DAY_MS).await.map(Some)
     }
 

@@ -189,17 +189,6 @@ impl Store {
         Ok(query.execute(&mut *self.writer.lock().await).await?.rows_affected())
     }
 
-    /// Runs that never were, for benches; one in a hundred failed.
-    pub async fn fill_history(&self, account_id: &str, script_id: &str, rows: u64, now: i64) -> Result<(), sqlx::Error> {
-        let query = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < $4)
-            INSERT INTO execution (id, account_id, script_id, trigger, status, input, created_at, started_at, ended_at, output, logs,
-                duration_us, memory_bytes, cost_picodollars)
-            SELECT printf('exec_%024x', n), $1, $2, 'manual', CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'completed' END, '{}',
-                $3 - n * 1000, $3 - n * 1000, $3 - n * 1000 + 1, '{\"success\":true}', '[]', 500, 1000000, 200000 FROM number";
-        let query = sqlx::query(query).bind(account_id).bind(script_id).bind(now).bind(rows as i64);
-        query.execute(&mut *self.writer.lock().await).await.map(drop)
-    }
-
     /// Over all days.
     pub async fn used(&self, subject_id: &str) -> Result<Used, sqlx::Error> {
         sqlx::query_as(USED).bind(subject_id).fetch_one(&mut *self.reader().await).await

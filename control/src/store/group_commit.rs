@@ -1,5 +1,8 @@
-//! Beginnings and ends of runs that come at about the same time are written in one transaction: most of what a transaction costs is the same
-//! for one as for many. Whoever gets the writer first writes for all who wait for it; nobody waits to be joined by others.
+//! Beginnings and ends of runs that come at about the same time are written together: most of what a transaction costs is the same for one
+//! as for many. Whoever gets the writer first writes for all who wait for it; nobody waits to be joined by others.
+//!
+//! Those of a kind are one statement, which is a transaction in itself. One around all of them would keep the writer for more ways to
+//! SQLite's thread and back, and where there is much to do each way takes longer than what is done at its end.
 
 use std::{
     collections::HashSet,
@@ -27,9 +30,37 @@ pub(super) enum Change {
     EndOfFlow(Arc<RunEnd>),
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Begin,
+    End,
+    /// Other things follow from it: a transaction of several statements.
+    EndWithMore,
+}
+
+const KINDS: [Kind; 3] = [Kind::Begin, Kind::End, Kind::EndWithMore];
+
+impl Change {
+    fn kind(&self) -> Kind {
+        match self {
+            Change::Begin(..) => Kind::Begin,
+            Change::EndOfFlow(end) if end.has_more() => Kind::EndWithMore,
+            Change::End(_) | Change::EndOfFlow(_) => Kind::End,
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Change::Begin(row, _) => &row.id,
+            Change::End(end) => &end.id,
+            Change::EndOfFlow(end) => &end.end.id,
+        }
+    }
+}
+
 struct Waiting {
     change: Arc<Change>,
-    /// Whether it was made; dropped where all of the group failed.
+    /// Whether it was made; dropped where those of its kind failed.
     done: oneshot::Sender<bool>,
 }
 
@@ -62,37 +93,31 @@ impl Store {
                 biased;
                 answered = &mut answer => match answered {
                     Ok(is_done) => return Ok(is_done),
-                    // All of the group failed, perhaps by another's change, or whoever wrote for all went away: now for itself.
+                    // All of its kind failed, perhaps by another's change, or whoever wrote for all went away: now for itself.
                     Err(_) => break,
                 },
                 mut writer = self.writer.lock() => {
-                    let group = self.group.next();
-                    let changes: Vec<&Change> = group.iter().map(|waiting| &*waiting.change).collect();
-                    if let Ok(done) = write_all(&mut writer, &changes).await {
-                        // Who does not wait any more need not know.
-                        group.into_iter().zip(done).for_each(|(waiting, is_done)| _ = waiting.done.send(is_done));
+                    let mut group = self.group.next();
+                    for kind in KINDS {
+                        let (of_kind, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|waiting| waiting.change.kind() == kind);
+                        group = others;
+                        let changes: Vec<&Change> = of_kind.iter().map(|waiting| &*waiting.change).collect();
+                        let Ok(done) = write_all(&mut writer, kind, &changes).await else { continue };
+                        for Waiting { change, done: tell } in of_kind {
+                            // Who does not wait any more need not know.
+                            let _ = tell.send(done.contains(change.id()));
+                        }
                     }
                 }
             }
         }
-        let done = write_all(&mut *self.writer.lock().await, &[&*change]).await?;
-        Ok(done.first().copied().unwrap_or_default())
+        let done = write_all(&mut *self.writer.lock().await, change.kind(), &[&*change]).await?;
+        Ok(done.contains(change.id()))
     }
 }
 
-/// All of them, or none.
-async fn write_all(writer: &mut SqliteConnection, changes: &[&Change]) -> Result<Vec<bool>, sqlx::Error> {
-    if let [Change::Begin(..) | Change::End(..)] = changes {
-        // A statement is a transaction.
-        return write_each(writer, changes).await;
-    }
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let done = write_each(&mut transaction, changes).await?;
-    transaction.commit().await?;
-    Ok(done)
-}
-
-async fn write_each(connection: &mut SqliteConnection, changes: &[&Change]) -> Result<Vec<bool>, sqlx::Error> {
+/// Those of one kind: all, or none. The ids of those that were as they had to be.
+async fn write_all(writer: &mut SqliteConnection, kind: Kind, changes: &[&Change]) -> Result<HashSet<String>, sqlx::Error> {
     let (mut begun, mut ended, mut of_flows) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes {
         match change {
@@ -106,15 +131,17 @@ async fn write_each(connection: &mut SqliteConnection, changes: &[&Change]) -> R
             }
         }
     }
-    let mut done = begin_all(connection, &begun).await?;
-    done.extend(end_all(connection, &ended).await?);
-    done.extend(queue::after_ends(connection, &of_flows, &done).await?);
-    let id = |change: &Change| match change {
-        Change::Begin(row, _) => done.contains(&row.id),
-        Change::End(end) => done.contains(&end.id),
-        Change::EndOfFlow(end) => done.contains(&end.end.id),
-    };
-    Ok(changes.iter().map(|change| id(change)).collect())
+    match kind {
+        Kind::Begin => begin_all(writer, &begun).await,
+        Kind::End => end_all(writer, &ended).await,
+        Kind::EndWithMore => {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let mut done = end_all(&mut transaction, &ended).await?;
+            done.extend(queue::after_ends(&mut transaction, &of_flows, &done).await?);
+            transaction.commit().await?;
+            Ok(done)
+        }
+    }
 }
 
 /// Which of them have begun.

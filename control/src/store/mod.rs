@@ -7,6 +7,7 @@ mod account;
 mod claim;
 mod credential;
 mod execution;
+mod filling;
 mod flow;
 mod flow_market;
 mod group_commit;
@@ -115,6 +116,10 @@ impl Store {
             .pragma("wal_autocheckpoint", "8000")
             .pragma("cache_size", "-16000")
             .pragma("mmap_size", "1073741824")
+            // What a statement might have to undo is kept in memory: it is little, and a file of its own each time.
+            .pragma("temp_store", "memory")
+            // Answers of so many rows come without SQLite's thread waiting for whoever reads them.
+            .row_buffer_size(1_024)
             .disable_statement_logging();
         let mut writer = options.connect().await?;
         // `run` asks for more of a connection than an async block can promise to be Send with.

@@ -70,6 +70,11 @@ pub struct RunEnd {
 }
 
 impl RunEnd {
+    /// Something else is to be written with it.
+    pub(super) fn has_more(&self) -> bool {
+        !matches!(self.verdict, Verdict::Over) || !self.starts.is_empty()
+    }
+
     pub(super) fn is_tried_again(&self) -> bool {
         matches!(self.verdict, Verdict::Again { .. })
     }

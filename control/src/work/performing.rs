@@ -175,27 +175,14 @@ impl Control {
         if matches!(verdict, Verdict::Again { .. }) {
             return Ok(Vec::new());
         }
-        self.matcher().follow(&self.opened().await?.store).await?;
-        let error = performed.result.as_ref().err();
-        let complete = json!({
-            "id": format!("complete-{}", row.id),
-            "type": "flow.complete",
-            "flow": {
-                "id": flow.id,
-                "flowId": flow.id,
-                "title": flow.title,
-                "flowTitle": flow.title,
-                "type": "user",
-                "flowType": "user",
-                "scriptId": flow.script_id,
-                "executionId": row.id,
-                "durationMs": script::milliseconds(performed.usage.wall_us),
-                "success": error.is_none(),
-                "errorMessage": error.map(|error| &error.message),
-                "triggeredBy": { "type": row.trigger },
-            },
-        });
-        let mut told = vec![complete];
+        let store = &self.opened().await?.store;
+        let matcher = self.matcher();
+        matcher.follow(store).await?;
+        let mut told = Vec::new();
+        // For most nobody does, and these are not few.
+        if matcher.is_waiting(store, &flow.owner_id, "flow.complete").await? {
+            told.push(completed(flow, row, performed));
+        }
         if let Verdict::Pause { reason, .. } = verdict {
             let paused = json!({ "id": flow.id, "flowId": flow.id, "title": flow.title, "flowTitle": flow.title, "reason": reason });
             told.push(json!({ "id": format!("paused-{}", row.id), "type": "flow.paused", "flow": paused }));
@@ -211,6 +198,29 @@ impl Control {
         }
         Ok(starts)
     }
+}
+
+/// What others are told of a run that has come to its end.
+fn completed(flow: &FlowRow, row: &ExecutionRow, performed: &Performed) -> Value {
+    let error = performed.result.as_ref().err();
+    json!({
+        "id": format!("complete-{}", row.id),
+        "type": "flow.complete",
+        "flow": {
+            "id": flow.id,
+            "flowId": flow.id,
+            "title": flow.title,
+            "flowTitle": flow.title,
+            "type": "user",
+            "flowType": "user",
+            "scriptId": flow.script_id,
+            "executionId": row.id,
+            "durationMs": script::milliseconds(performed.usage.wall_us),
+            "success": error.is_none(),
+            "errorMessage": error.map(|error| &error.message),
+            "triggeredBy": { "type": row.trigger },
+        },
+    })
 }
 
 fn reason(error: Option<&InvocationError>) -> String {

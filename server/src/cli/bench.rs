@@ -137,7 +137,7 @@ impl What {
             What::Memory { entities, seconds } => mirra_benches::memory(workbench, &program, entities, seconds).await,
             What::Flows { flows, stored_flows, history_rows, seconds } => {
                 let amounts = mirra_benches::Amounts { flows, stored_flows, history_rows, seconds };
-                mirra_benches::flows(workbench, &program, amounts).await
+                mirra_benches::flows(&program, amounts).await
             }
             What::Resources => mirra_benches::resources(workbench).await,
             What::Scientific => mirra_benches::scientific(workbench).await,

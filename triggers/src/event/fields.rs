@@ -1,5 +1,7 @@
 //! Where the fields of an event stand.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{Event, event_type::Field, known};
@@ -15,12 +17,12 @@ impl Event {
     }
 
     /// What a handler finds in `event.fields`: those of the flat names (`content_text`, `chat_id`, `messageText`) that this event has.
-    pub fn fields(&self) -> Map<String, Value> {
-        let mut fields = Map::new();
+    pub fn fields(&self) -> BTreeMap<&'static str, &Value> {
+        let mut fields = BTreeMap::new();
         for field in self.known_fields() {
             let Some(value) = self.value(field) else { continue };
             for name in field.aliases {
-                fields.entry(*name).or_insert_with(|| value.clone());
+                fields.entry(*name).or_insert(value);
             }
         }
         fields

@@ -69,6 +69,11 @@ impl<K: Clone + Eq + Hash> Index<K> {
         bucket.map(|bucket| bucket.matching(event)).unwrap_or_default()
     }
 
+    /// Whether any event of that type could start one.
+    pub fn is_waiting(&self, audience: &str, event_type: &str) -> bool {
+        self.buckets.get(audience).is_some_and(|types| types.contains_key(event_type))
+    }
+
     pub fn len(&self) -> usize {
         self.places.len()
     }

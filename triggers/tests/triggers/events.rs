@@ -141,7 +141,7 @@ fn telegram_updates() {
         })
     );
     assert_eq!(
-        Value::Object(text.fields()),
+        json!(text.fields()),
         json!({
             "event_type": "telegram.message", "timestamp": "2015-09-07T17:05:32.000Z", "message_text": "/start", "content_text": "/start",
             "messageText": "/start", "sender_name": "Test Lastname", "senderName": "Test Lastname", "sender_id": "1111", "chat_id": 1111,
@@ -194,7 +194,7 @@ fn webhooks() {
             }
         })
     );
-    let text = |content_type, bytes: &[u8]| body(content_type, bytes).fields().get("body").cloned();
+    let text = |content_type, bytes: &[u8]| body(content_type, bytes).fields().get("body").map(|body| (*body).clone());
     assert_eq!(text(Some("application/cloudevents+json"), b"[1]"), Some(json!([1])));
     assert_eq!(text(None, b"{\"a\": 1}"), Some(json!({ "a": 1 })));
     assert_eq!(text(None, b"plain"), Some(json!("plain")));
@@ -281,7 +281,7 @@ fn the_common_fields_of_any_type() {
         "type": "custom.thing", "actor": { "id": "u", "name": "Ann" }, "content": { "text": "hi" }, "channel": { "id": "c", "name": "C" }
     }));
     assert_eq!(
-        Value::Object(event.fields()),
+        json!(event.fields()),
         json!({
             "event_type": "custom.thing", "timestamp": "2025-12-06T14:11:29.385Z", "sender_name": "Ann", "senderName": "Ann",
             "sender_id": "u", "content_text": "hi", "messageText": "hi", "channel_id": "c", "channel_name": "C"
