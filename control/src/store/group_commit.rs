@@ -101,6 +101,9 @@ impl Store {
                     for kind in KINDS {
                         let (of_kind, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|waiting| waiting.change.kind() == kind);
                         group = others;
+                        if of_kind.is_empty() {
+                            continue;
+                        }
                         let changes: Vec<&Change> = of_kind.iter().map(|waiting| &*waiting.change).collect();
                         let Ok(done) = write_all(&mut writer, kind, &changes).await else { continue };
                         for Waiting { change, done: tell } in of_kind {

@@ -30,8 +30,10 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 const CARE_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what is old is forgotten.
 const TIDY_INTERVAL: Duration = Duration::from_secs(600);
-/// Ticks in one transaction, and claims at a time.
+/// Ticks in one transaction.
 const PART: u64 = 500;
+/// Runs that begin at a time. With more at once, whatever else is to be done would wait for all of them.
+const CLAIM_MAX: u32 = 64;
 
 impl Control {
     /// Does all that is due whenever it is, until [`Control::stop_working`]: then it ends with the last run that has begun.
@@ -99,7 +101,7 @@ impl Control {
             let claim = Claim {
                 worker_id: &worker.id,
                 now: self.now(),
-                runs_max: left.min(PART as u32),
+                runs_max: left.min(CLAIM_MAX),
                 per_flow_max: limits.concurrent_executions_per_flow.get().into(),
             };
             let Some(claimed) = store.claim_runs(claim).await? else { break };
