@@ -123,7 +123,7 @@ impl Control {
         let mut event = Event::from_webhook(&webhook, now, execution_id.clone());
         event.set_user_id(&flow.owner_id);
         let input = serde_json::to_string(&event).map_err(|error| ApiError::internal("an event cannot be written", error))?;
-        let run = NewRun { id: execution_id.clone(), flow_id: flow.id, trigger: "webhook", input, due_at: now, chain: 0 };
+        let run = NewRun { id: execution_id.clone(), flow_id: flow.id, trigger: "webhook", input, due_at: now, chain: 0, tick_at: None };
         let event = NewEvent { source: event.source().to_owned(), id: event.id().to_owned(), runs: vec![run] };
         store.insert_events(&flow.owner_id, &[event], now).await?;
         self.work_has_come();

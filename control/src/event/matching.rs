@@ -13,7 +13,7 @@ use mirra_triggers::{Conditions, Event, Index};
 
 use crate::{
     ApiError,
-    store::{FlowRow, Store},
+    store::{StarterRow, Store},
 };
 
 /// How old what is known may be, where another process may have changed it.
@@ -101,7 +101,7 @@ impl Matcher {
 }
 
 impl Known {
-    fn take(&mut self, row: &FlowRow) {
+    fn take(&mut self, row: &StarterRow) {
         self.change = self.change.max(row.change);
         let id: Arc<str> = row.id.as_str().into();
         let Some(event_type) = row.event_type.as_ref().filter(|_| row.status == "active") else {

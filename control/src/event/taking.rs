@@ -120,6 +120,7 @@ pub async fn runs_of(
         input: input.clone(),
         due_at: now,
         chain,
+        tick_at: None,
     };
     Ok(flows.into_iter().filter(|flow_id| Some(&**flow_id) != except).map(run).collect())
 }

@@ -125,18 +125,13 @@ fn batch_of(flow: &FlowRow) -> Result<Batch, ApiError> {
 
 fn run(flow: &FlowRow, from: usize, due_at: i64) -> NewRun {
     let input = json!(Part { from }).to_string();
-    NewRun { id: new_execution_id(), flow_id: flow.id.clone(), trigger: BATCH, input, due_at, chain: 0 }
+    NewRun { id: new_execution_id(), flow_id: flow.id.clone(), trigger: BATCH, input, due_at, chain: 0, tick_at: None }
 }
 
 /// The first part; the others follow from the one before.
 pub fn first(flow: &FlowRow, now: i64) -> Option<Tick> {
-    Some(Tick {
-        flow_id: flow.id.clone(),
-        due_at: flow.next_due_at?,
-        run: Some((run(flow, 0, now), flow.next_tick_at?)),
-        next_tick_at: None,
-        next_due_at: None,
-    })
+    let run = NewRun { tick_at: Some(flow.next_tick_at?), ..run(flow, 0, now) };
+    Some(Tick { flow_id: flow.id.clone(), due_at: flow.next_due_at?, run: Some(run), next_tick_at: None, next_due_at: None })
 }
 
 fn from(row: &ExecutionRow) -> usize {

@@ -45,11 +45,12 @@ pub fn tick(row: &FlowRow, now: i64, spread_ms: u32) -> Option<Tick> {
         input: "null".to_owned(),
         due_at: now,
         chain: 0,
+        tick_at: Some(tick_at),
     };
     Some(Tick {
         flow_id: row.id.clone(),
         due_at,
-        run: (!is_left_out).then_some((run, tick_at)),
+        run: (!is_left_out).then_some(run),
         next_tick_at,
         next_due_at: next_tick_at.map(|tick| tick + jitter),
     })

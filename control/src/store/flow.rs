@@ -39,6 +39,19 @@ pub struct FlowRow {
     pub updated_at: i64,
 }
 
+/// Of a flow, what decides which events start it. All of it of all flows is read when a server starts.
+#[derive(Clone, Debug, FromRow)]
+pub struct StarterRow {
+    pub id: String,
+    pub owner_id: String,
+    pub status: String,
+    pub scope: String,
+    pub team_id: Option<String>,
+    pub event_type: Option<String>,
+    pub conditions: Option<String>,
+    pub change: i64,
+}
+
 /// Which flows of an account.
 #[derive(Clone, Debug, Default)]
 pub struct Flows {
@@ -223,8 +236,8 @@ impl Store {
     }
 
     /// Flows that events start, which have changed since; the oldest change first.
-    pub async fn changed_flows(&self, since: i64, limit: u64) -> Result<Vec<FlowRow>, sqlx::Error> {
-        let query = "SELECT * FROM flow WHERE change > $1 ORDER BY change LIMIT $2";
+    pub async fn changed_flows(&self, since: i64, limit: u64) -> Result<Vec<StarterRow>, sqlx::Error> {
+        let query = "SELECT id, owner_id, status, scope, team_id, event_type, conditions, change FROM flow WHERE change > $1 ORDER BY change LIMIT $2";
         sqlx::query_as(query).bind(since).bind(limit as i64).fetch_all(&mut *self.reader().await).await
     }
 

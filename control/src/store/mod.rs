@@ -47,7 +47,7 @@ pub use account::KeyRow;
 pub use claim::{Claim, ClaimedRun};
 pub use credential::{AuthorizationRow, NewAuthorization};
 pub use execution::{ExecutionEnd, ExecutionRow, Executions, Used};
-pub use flow::{FlowRefused, FlowRow, Flows};
+pub use flow::{FlowRefused, FlowRow, Flows, StarterRow};
 pub use hook::HookRow;
 pub use installation::{Begun, CallRow, Ended, InstallationRow, InstalledRow};
 pub use invocation::InvocationRow;

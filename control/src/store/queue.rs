@@ -18,6 +18,8 @@ pub struct NewRun {
     pub input: String,
     pub due_at: i64,
     pub chain: i64,
+    /// The tick that it is for.
+    pub tick_at: Option<i64>,
 }
 
 /// An event, with the runs that it starts.
@@ -29,13 +31,14 @@ pub struct NewEvent {
 }
 
 /// A flow whose tick is due, and what comes after it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Tick {
     pub flow_id: String,
     /// What the flow was due for when it was read: if that has changed since, somebody else was faster.
     pub due_at: i64,
     /// None: it was missed, and is left out.
-    pub run: Option<(NewRun, i64)>,
+    #[serde(skip)]
+    pub run: Option<NewRun>,
     pub next_tick_at: Option<i64>,
     pub next_due_at: Option<i64>,
 }
@@ -99,16 +102,16 @@ pub struct NoticeRow {
 const INSERT_RUNS: &str = "INSERT INTO execution
     (id, account_id, script_id, flow_id, trigger, status, input, created_at, due_at, tick_at, chain)
     SELECT r.value ->> 'id', f.owner_id, f.script_id, f.id, r.value ->> 'trigger', 'queued', r.value ->> 'input', $2,
-        r.value ->> 'due_at', $3, r.value ->> 'chain'
+        r.value ->> 'due_at', r.value ->> 'tick_at', r.value ->> 'chain'
     FROM json_each($1) r JOIN flow f ON f.id = r.value ->> 'flow_id' WHERE f.status = 'active'";
 
-async fn insert_runs(connection: &mut SqliteConnection, runs: &[&NewRun], now: i64, tick_at: Option<i64>) -> Result<u64, sqlx::Error> {
+async fn insert_runs(connection: &mut SqliteConnection, runs: &[&NewRun], now: i64) -> Result<u64, sqlx::Error> {
     if runs.is_empty() {
         return Ok(0);
     }
     // Texts and numbers always serialize.
     let json = serde_json::to_string(runs).unwrap_or_default();
-    let inserted = sqlx::query(INSERT_RUNS).bind(json).bind(now).bind(tick_at).execute(connection).await?;
+    let inserted = sqlx::query(INSERT_RUNS).bind(json).bind(now).execute(connection).await?;
     Ok(inserted.rows_affected())
 }
 
@@ -125,7 +128,7 @@ impl Store {
         // Of two that are the same, the first is the new one.
         let are_new: Vec<bool> = events.iter().map(|event| inserted.remove(&(event.source.clone(), event.id.clone()))).collect();
         let runs = events.iter().zip(&are_new).filter(|(_, is_new)| **is_new).flat_map(|(event, _)| &event.runs);
-        insert_runs(&mut change, &runs.collect::<Vec<_>>(), now, None).await?;
+        insert_runs(&mut change, &runs.collect::<Vec<_>>(), now).await?;
         change.commit().await?;
         Ok(are_new)
     }
@@ -134,20 +137,15 @@ impl Store {
     pub async fn take_ticks(&self, ticks: &[Tick], now: i64) -> Result<u64, sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut taken = 0;
-        for tick in ticks {
-            let query = "UPDATE flow SET next_tick_at = $3, next_due_at = $4 WHERE id = $1 AND next_due_at = $2 AND status = 'active'";
-            let updated = sqlx::query(query)
-                .bind(&tick.flow_id)
-                .bind(tick.due_at)
-                .bind(tick.next_tick_at)
-                .bind(tick.next_due_at)
-                .execute(&mut *change)
-                .await?;
-            if let Some((run, tick_at)) = tick.run.as_ref().filter(|_| updated.rows_affected() > 0) {
-                taken += insert_runs(&mut change, &[run], now, Some(*tick_at)).await?;
-            }
-        }
+        let query = "UPDATE flow SET next_tick_at = tick.value ->> 'next_tick_at', next_due_at = tick.value ->> 'next_due_at'
+            FROM json_each($1) tick
+            WHERE flow.id = tick.value ->> 'flow_id' AND flow.next_due_at = tick.value ->> 'due_at' AND flow.status = 'active'
+            RETURNING flow.id";
+        // Numbers and texts always serialize.
+        let json = serde_json::to_string(ticks).unwrap_or_default();
+        let flow_ids: HashSet<String> = sqlx::query_scalar(query).bind(json).fetch_all(&mut *change).await?.into_iter().collect();
+        let runs = ticks.iter().filter(|tick| flow_ids.contains(&tick.flow_id)).filter_map(|tick| tick.run.as_ref());
+        let taken = insert_runs(&mut change, &runs.collect::<Vec<_>>(), now).await?;
         change.commit().await?;
         Ok(taken)
     }
@@ -239,7 +237,7 @@ pub(super) async fn after_ends(
         starts.extend(started);
         now = now.max(end.ended_at);
     }
-    insert_runs(connection, &starts, now, None).await?;
+    insert_runs(connection, &starts, now).await?;
     Ok(again)
 }
 
