@@ -59,8 +59,9 @@ impl Matcher {
         }
         self.is_stale.store(false, Relaxed);
         let looked_at = Some(Instant::now());
+        let is_first = self.read(|known| known.looked_at.is_none());
         loop {
-            let rows = store.changed_flows(self.read(|known| known.change), PART).await?;
+            let rows = store.changed_flows(self.read(|known| known.change), is_first, PART).await?;
             let is_last = rows.len() < PART as usize;
             self.write(|known| rows.iter().for_each(|row| known.take(row)));
             if is_last {

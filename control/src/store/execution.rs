@@ -58,6 +58,43 @@ pub struct Executions {
     pub until: Option<i64>,
 }
 
+impl Executions {
+    fn filter(&self, query: &mut QueryBuilder<Sqlite>) {
+        query.push(" FROM execution WHERE script_id = ").push_bind(self.script_id.clone());
+        if let Some(from) = self.from {
+            query.push(" AND created_at >= ").push_bind(from);
+        }
+        if let Some(until) = self.until {
+            query.push(" AND created_at <= ").push_bind(until);
+        }
+        if let Some(status) = self.status {
+            query.push(" AND status = ").push_bind(status);
+            // In the words of the index that has only these.
+            query.push(match status {
+                "failed" | "timeout" => " AND status IN ('failed', 'timeout')",
+                "completed" => "",
+                _ => " AND ended_at IS NULL",
+            });
+        }
+    }
+
+    /// How many there are, at whatever time: what has ended is counted when it ends.
+    fn kept(&self) -> QueryBuilder<Sqlite> {
+        let status = |query: &mut QueryBuilder<Sqlite>| {
+            if let Some(status) = self.status {
+                query.push(" AND status = ").push_bind(status);
+            }
+        };
+        let mut query = QueryBuilder::new("SELECT COALESCE((SELECT SUM(runs) FROM ended_count WHERE script_id = ");
+        query.push_bind(self.script_id.clone());
+        status(&mut query);
+        query.push("), 0) + (SELECT COUNT(*) FROM execution WHERE ended_at IS NULL AND script_id = ").push_bind(self.script_id.clone());
+        status(&mut query);
+        query.push(")");
+        query
+    }
+}
+
 /// All that a script, a flow or an account has used.
 #[derive(Clone, Copy, Debug, Default, FromRow)]
 pub struct Used {
@@ -112,24 +149,17 @@ impl Store {
 
     /// The newest first; how many there are.
     pub async fn executions(&self, wanted: &Executions, limit: u64, offset: u64) -> Result<(Vec<ExecutionRow>, u64), sqlx::Error> {
-        let filter = |query: &mut QueryBuilder<Sqlite>| {
-            query.push(" FROM execution WHERE script_id = ").push_bind(wanted.script_id.clone());
-            if let Some(from) = wanted.from {
-                query.push(" AND created_at >= ").push_bind(from);
-            }
-            if let Some(until) = wanted.until {
-                query.push(" AND created_at <= ").push_bind(until);
-            }
-            if let Some(status) = wanted.status {
-                query.push(" AND status = ").push_bind(status);
+        let mut reader = self.reader().await;
+        let total = match wanted {
+            Executions { from: None, until: None, .. } => wanted.kept().build_query_scalar().fetch_one(&mut *reader).await?,
+            _ => {
+                let mut query = QueryBuilder::new("SELECT COUNT(*)");
+                wanted.filter(&mut query);
+                query.build_query_scalar::<i64>().fetch_one(&mut *reader).await?
             }
         };
-        let mut reader = self.reader().await;
-        let mut query = QueryBuilder::new("SELECT COUNT(*)");
-        filter(&mut query);
-        let total: i64 = query.build_query_scalar().fetch_one(&mut *reader).await?;
         let mut query = QueryBuilder::new("SELECT *");
-        filter(&mut query);
+        wanted.filter(&mut query);
         query.push(" ORDER BY created_at DESC, seq DESC LIMIT ").push_bind(limit as i64).push(" OFFSET ").push_bind(offset as i64);
         Ok((query.build_query_as().fetch_all(&mut *reader).await?, total.unsigned_abs()))
     }

@@ -11,7 +11,12 @@ impl Store {
             SELECT printf('exec_%024x', n), $1, $2, 'manual', CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'completed' END, '{}',
                 $3 - n * 1000, $3 - n * 1000, $3 - n * 1000 + 1, '{\"success\":true}', '[]', 500, 1000000, 200000 FROM number";
         let query = sqlx::query(query).bind(account_id).bind(script_id).bind(now).bind(rows as i64);
-        query.execute(&mut *self.writer.lock().await).await.map(drop)
+        let mut writer = self.writer.lock().await;
+        query.execute(&mut *writer).await?;
+        let count = "INSERT INTO ended_count (script_id, status, runs) SELECT script_id, status, COUNT(*) FROM execution
+            WHERE script_id = $1 AND ended_at IS NOT NULL GROUP BY script_id, status
+            ON CONFLICT (script_id, status) DO UPDATE SET runs = excluded.runs";
+        sqlx::query(count).bind(script_id).execute(&mut *writer).await.map(drop)
     }
 
     /// Copies of a flow, in whose texts `NUMBER` is the number of each.

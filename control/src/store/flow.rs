@@ -220,6 +220,18 @@ impl Store {
         };
         // Counting all of many takes a while, and nobody else is to wait for it.
         let mut reader = self.searcher.lock().await;
+        if !wanted.words.is_empty() {
+            // What is found is counted and sorted by its place alone, and looked for once.
+            let mut query = QueryBuilder::new("WITH found AS MATERIALIZED (SELECT rowid AS place, created_at");
+            filter(&mut query);
+            query.push(") SELECT (SELECT COUNT(*) FROM found), (SELECT json_group_array(place) FROM (SELECT place FROM found");
+            query.push(" ORDER BY created_at DESC, place DESC LIMIT ").push_bind(limit as i64);
+            query.push(" OFFSET ").push_bind(offset as i64).push("))");
+            let (total, places): (i64, String) = query.build_query_as().fetch_one(&mut *reader).await?;
+            let query = "SELECT * FROM flow WHERE rowid IN (SELECT value FROM json_each($1)) ORDER BY created_at DESC, rowid DESC";
+            let rows = sqlx::query_as(query).bind(places).fetch_all(&mut *reader).await?;
+            return Ok((rows, total.unsigned_abs()));
+        }
         let mut query = QueryBuilder::new("SELECT COUNT(*)");
         filter(&mut query);
         let total: i64 = query.build_query_scalar().fetch_one(&mut *reader).await?;
@@ -235,10 +247,12 @@ impl Store {
         sqlx::query_as(query).bind(flow_id).bind(limit as i64).fetch_all(&mut *self.reader().await).await
     }
 
-    /// Flows that events start, which have changed since; the oldest change first.
-    pub async fn changed_flows(&self, since: i64, limit: u64) -> Result<Vec<StarterRow>, sqlx::Error> {
-        let query = "SELECT id, owner_id, status, scope, team_id, event_type, conditions, change FROM flow WHERE change > $1 ORDER BY change LIMIT $2";
-        sqlx::query_as(query).bind(since).bind(limit as i64).fetch_all(&mut *self.reader().await).await
+    /// Flows that have changed since, the oldest change first; of those that were not looked at before, the ones that events start are enough.
+    pub async fn changed_flows(&self, since: i64, is_first: bool, limit: u64) -> Result<Vec<StarterRow>, sqlx::Error> {
+        let query = "SELECT id, owner_id, status, scope, team_id, event_type, conditions, change FROM flow
+            WHERE change > $1 AND (event_type IS NOT NULL OR NOT $2) ORDER BY change LIMIT $3";
+        let query = sqlx::query_as(query).bind(since).bind(is_first).bind(limit as i64);
+        query.fetch_all(&mut *self.reader().await).await
     }
 
     /// Those that are due by the clock, the earliest first.

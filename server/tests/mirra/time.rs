@@ -74,6 +74,16 @@ impl Bed {
         self.call("flows", "getFlow", json!({ "flowId": flow_id })).await.unwrap()
     }
 
+    /// How many runs of a status its script has in the history; those that are listed are as many.
+    async fn history(&self, flow: &Value, status: &str) -> u64 {
+        let owner = self.control.owner().await.unwrap().clone();
+        let params = to_raw_value(&json!({ "scriptId": flow["scriptId"], "status": status })).unwrap();
+        let answer = self.control.call(&owner, "scripts", "getExecutions", &params, Means::default()).await.unwrap();
+        let (listed, total): (Value, _) = (serde_json::from_str(answer.data.get()).unwrap(), answer.page.unwrap().total);
+        assert_eq!(listed["count"], total.min(100));
+        total
+    }
+
     async fn send(&self, id: u32) {
         self.call("events", "send", json!({ "events": { "type": "a.b", "id": id.to_string() } })).await.unwrap();
     }
@@ -156,6 +166,7 @@ fn a_failing_flow_is_tried_five_times_and_paused() {
         let run = &flow["executionResults"][0];
         let execution_id = run["executionId"].as_str().unwrap();
         assert_eq!((&run["status"], &run["error"]["message"]), (&json!("failed"), &json!(format!("no 4 {execution_id}"))));
+        assert_eq!((bed.history(&flow, "failed").await, bed.history(&flow, "completed").await), (1, 0));
         let notices = bed.call("notifications", "list", json!({})).await.unwrap();
         assert_eq!((&notices["count"], &notices["notifications"][0]["details"]["flowId"]), (&json!(1), &json!(id)));
         // What comes while it is paused does not run, and it runs again when its owner says so.
@@ -195,6 +206,7 @@ fn what_is_old_is_forgotten() {
         while bed.control.work_once().await.unwrap() > 0 {}
         let count = |flow: Value| flow["executionResults"].as_array().unwrap().len();
         let logs = |flow: Value| flow["executionResults"][0]["logs"].as_array().unwrap().len();
+        assert_eq!(bed.history(&bed.get(&id).await, "completed").await, 105);
         bed.control.tidy().await.unwrap();
         assert_eq!((count(bed.get(&id).await), logs(bed.get(&id).await)), (100, 1));
         bed.advance(30 * DAY_MS - 1);
@@ -206,6 +218,7 @@ fn what_is_old_is_forgotten() {
         bed.advance(60 * DAY_MS);
         bed.control.tidy().await.unwrap();
         assert_eq!(count(bed.get(&id).await), 0);
+        assert_eq!(bed.history(&bed.get(&id).await, "completed").await, 0);
         assert_eq!(bed.get(&id).await["executionCount"], 105);
     });
 }
@@ -234,6 +247,21 @@ fn limits_of_a_day_hold_until_it_is_over() {
         bed.control.work_once().await.unwrap();
         assert_eq!(bed.get(&id).await["executionResults"][0]["status"], "success");
         bed.flow(third).await;
+    });
+}
+
+#[test]
+fn what_a_failed_try_has_cost_counts_into_its_day() {
+    block_on(async {
+        let bed = Bed::new(PlatformLimits::default()).await;
+        let code = "export const handler = (event) => ({ success: false, reason: `try ${event.trigger.attempt}` });";
+        let config = json!({ "maxCostPerDay": 0.000000001 });
+        let id = bed.flow(json!({ "title": "dear", "eventType": "a.b", "code": code, "config": config })).await;
+        bed.send(1).await;
+        bed.live_until(BEGIN_MS + MINUTE_MS).await;
+        let flow = bed.get(&id).await;
+        let error = &flow["executionResults"][0]["error"];
+        assert_eq!((&error["code"], &flow["status"]), (&json!("COST_LIMIT"), &json!("active")), "{flow}");
     });
 }
 
