@@ -270,14 +270,13 @@ impl LimitHit {
     pub fn explain(self, limits: &Limits) -> InvocationError {
         let memory_mb = limits.memory_bytes_max >> 20;
         let (code, message) = match self {
-            LimitHit::WallTime => (
-                ErrorCode::Timeout,
-                format!(
-                    "the handler ran longer than its timeout of {} s; raise the timeout (at most {} s) or do less in one call",
-                    limits.timeout_ms as f64 / 1000.0,
-                    Limits::TIMEOUT_S.end()
-                ),
-            ),
+            LimitHit::WallTime => {
+                let timeout_s = limits.timeout_ms as f64 / 1000.0;
+                let unit = if timeout_s == 1.0 { "second" } else { "seconds" };
+                let max_s = Limits::TIMEOUT_S.end();
+                let said = format!("Execution exceeded maximum duration of {timeout_s} {unit}");
+                (ErrorCode::Timeout, format!("{said}: raise the timeout (at most {max_s} s) or do less in one call"))
+            }
             LimitHit::CpuTime => (
                 ErrorCode::Timeout,
                 format!("the handler used more CPU than a call may ({} units of fuel); do less in one call", limits.fuel_max),
