@@ -29,9 +29,9 @@ pub struct Handed<'a> {
 #[serde(untagged)]
 enum Part<'a> {
     Value(&'a Value),
+    /// None is null.
     Text(Option<&'a str>),
     Json(&'a RawValue),
-    Null,
 }
 
 type Members<'a> = BTreeMap<&'a str, Part<'a>>;
@@ -48,7 +48,7 @@ pub fn handed(handed: &Handed<'_>) -> Result<Json, ApiError> {
 
     let mut members: Members<'_> = event.map(|event| parts(event.members()).collect()).unwrap_or_default();
     for (name, alias) in [("messageText", "content_text"), ("senderName", "sender_name")].into_iter().filter(|_| event.is_some()) {
-        members.insert(name, aliases.get(alias).map_or(Part::Null, |value| Part::Value(value)));
+        members.insert(name, aliases.get(alias).map_or(Part::Text(None), |value| Part::Value(value)));
     }
     if tick.is_some() {
         members.insert("timestamp", Part::Text(tick.as_deref()));
@@ -87,7 +87,7 @@ fn data(handed: &Handed<'_>, whole: Option<&RawValue>, aliases: &BTreeMap<&str, 
             }
         }
         data.insert("timestamp", Part::Text(Some(event.timestamp())));
-        data.insert("event", whole.map_or(Part::Null, Part::Json));
+        data.insert("event", whole.map_or(Part::Text(None), Part::Json));
     }
     json(&data)
 }
@@ -99,7 +99,7 @@ fn trigger(handed: &Handed<'_>, whole: Option<&RawValue>) -> Result<Json, ApiErr
     let kind = if row.trigger == "manual" { "manual" } else { &flow.trigger_type };
     let mut trigger = Members::from([("type", Part::Text(Some(kind))), ("attempt", Part::Value(&attempt))]);
     if let Some(event) = event {
-        trigger.insert("event", whole.map_or(Part::Null, Part::Json));
+        trigger.insert("event", whole.map_or(Part::Text(None), Part::Json));
         trigger.insert("source", Part::Text(Some(event.source())));
     }
     if tick.is_some() {
